@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * spans.c - the capture file, piece by piece: headers where they belong,
+ * records in the order of time.
+ *
+ * In mmap mode the headers come from PTAP_IOC_PREAMBLE: the whole preamble
+ * before everything else, and the blocks of interfaces that are new before the
+ * records that were seen together with them.  In read mode they are in the
+ * stream.  All that went out is kept for ptap_preamble_get().
+ *
+ * A batch that took all there was is followed by an empty answer, without
+ * looking: the reader waits for a watermark then, instead of running after a
+ * producer with ever smaller batches.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include "internal.h"
+
+static int ptap_headers_append(struct ptap *p, const void *data, size_t len)
+{
+	struct ptap_headers *h = &p->headers;
+	u8 *more = realloc(h->data, h->len + len);
+
+	if (!more)
+		return ptap_fail(p, -ENOMEM, "no memory for the file's header");
+	memcpy(more + h->len, data, len);
+	h->data = more;
+	h->len += len;
+	return 0;
+}
+
+static int ptap_headers_fetch(struct ptap *p, u8 **buf,
+			      struct ptap_preamble *pre)
+{
+	u32 len = 4096;
+	int err;
+
+	for (;;) {
+		*buf = malloc(len);
+		if (!*buf)
+			return ptap_fail(p, -ENOMEM,
+					 "no memory for the file's header");
+		*pre = (struct ptap_preamble){
+			.size = sizeof(*pre),
+			.flags = p->headers.len ? 0 : PTAP_PREAMBLE_HEADER,
+			.first_iface = p->headers.nr_ifaces,
+			.len = len,
+			.buf = (uintptr_t)*buf,
+		};
+		if (!ioctl(p->fd, PTAP_IOC_PREAMBLE, pre))
+			return 0;
+		err = -errno;
+		free(*buf);
+		*buf = NULL;
+		if (err != -ENOSPC)
+			return ptap_fail(p, err,
+					 "cannot ask for the file's header: %s",
+					 ptap_strerror(err));
+		/* Interfaces may appear meanwhile. */
+		len = pre->len + 4096;
+	}
+}
+
+/* Number of header spans put to @iov: 0 or 1. */
+static int ptap_headers_next(struct ptap *p, struct iovec *iov)
+{
+	struct ptap_preamble pre = { 0 };
+	size_t old = p->headers.len;
+	u8 *buf;
+	int err;
+
+	if (old && p->rings.nr_ifaces <= p->headers.nr_ifaces)
+		return 0;
+	err = ptap_headers_fetch(p, &buf, &pre);
+	if (err)
+		return err;
+	if (buf && pre.len)
+		err = ptap_headers_append(p, buf, pre.len);
+	free(buf);
+	if (err)
+		return err;
+	p->headers.nr_ifaces = pre.nr_ifaces;
+	*iov = (struct iovec){ p->headers.data + old, pre.len };
+	return pre.len != 0;
+}
+
+static u64 ptap_batch_size(const struct ptap *p)
+{
+	u64 size = p->info.ring_size / 2;
+
+	if (size < PTAP_BATCH_BYTES_MIN)
+		return PTAP_BATCH_BYTES_MIN;
+	return size < PTAP_BATCH_BYTES_MAX ? size : PTAP_BATCH_BYTES_MAX;
+}
+
+static int ptap_spans_rings(struct ptap *p, u64 max_records,
+			    struct ptap_spans *spans)
+{
+	struct ptap_batch b = {
+		.max_bytes = ptap_batch_size(p),
+		.max_records = max_records,
+	};
+	int nr;
+
+	if (p->complete && !p->rings.ended) {
+		p->complete = false;
+		return 0;
+	}
+	ptap_rings_look(&p->rings);
+	nr = ptap_headers_next(p, p->iov);
+	if (nr < 0)
+		return nr;
+	b.iov = p->iov + nr;
+	b.nr_iov = PTAP_NR_IOV - nr;
+	ptap_rings_peek(&p->rings, &b);
+	spans->nr = nr + b.nr;
+	spans->nr_headers = nr;
+	spans->header_bytes = nr ? p->iov[0].iov_len : 0;
+	spans->bytes = spans->header_bytes + b.bytes;
+	spans->records = b.records;
+	p->complete = b.nr && !b.cut;
+	return !spans->nr && p->rings.ended ? -ENODATA : (int)spans->nr;
+}
+
+static int ptap_spans_stream(struct ptap *p, u64 max_records,
+			     struct ptap_spans *spans)
+{
+	int err, nr, more;
+
+	err = ptap_stream_fill(&p->stream);
+	if (err <= 0)
+		return err;
+	nr = ptap_stream_headers(&p->stream, p->iov);
+	if (nr < 0)
+		return nr;
+	if (nr) {
+		err = ptap_headers_append(p, p->iov->iov_base, p->iov->iov_len);
+		if (err)
+			return err;
+	}
+	more = ptap_stream_records(&p->stream, max_records, p->iov + nr,
+				   &spans->records);
+	if (more < 0)
+		return more;
+	spans->nr = nr + more;
+	spans->nr_headers = nr;
+	spans->header_bytes = nr ? p->iov[0].iov_len : 0;
+	spans->bytes = spans->header_bytes + (more ? p->iov[nr].iov_len : 0);
+	return spans->nr;
+}
+
+int ptap_spans_next(struct ptap *p, uint64_t max_records,
+		    struct ptap_spans *spans)
+{
+	int ret = ptap_check_open(p);
+
+	*spans = (struct ptap_spans){ .iov = p->iov };
+	if (ret)
+		return ret;
+	if (!p->started)
+		return ptap_fail(p, -EBADF, "the capture has not been started");
+	if (p->held)
+		return ptap_fail(p, -EBUSY, "the last spans are still held");
+	if (!max_records)
+		max_records = U64_MAX;
+	if (p->mode == PTAP_MODE_READ)
+		ret = ptap_spans_stream(p, max_records, spans);
+	else
+		ret = ptap_spans_rings(p, max_records, spans);
+	if (ret > 0) {
+		p->held = true;
+		p->fruitless = false;
+	} else if (ret < 0 && ret != -ENODATA && ret != -EINTR) {
+		ptap_error_set(p, "cannot take packets from %s: %s",
+			       PTAP_DEVICE, ptap_strerror(ret));
+	}
+	return ret;
+}
+
+void ptap_spans_release(struct ptap *p)
+{
+	if (!p->held)
+		return;
+	p->held = false;
+	if (p->mode == PTAP_MODE_MMAP)
+		ptap_rings_release(&p->rings);
+}
+
+long ptap_preamble_get(struct ptap *p, void *buf, size_t len)
+{
+	int err = ptap_check_open(p);
+
+	if (err)
+		return err;
+	if (buf && len < p->headers.len)
+		return ptap_fail(p, -ENOSPC, "the file's header has %zu bytes",
+				 p->headers.len);
+	if (buf && p->headers.len)
+		memcpy(buf, p->headers.data, p->headers.len);
+	return p->headers.len;
+}

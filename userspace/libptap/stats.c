@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * stats.c - what the kernel tells of a session: configuration, interfaces,
+ * counters.
+ *
+ * The kernel counts as consumed what read() has delivered.  It does not know
+ * what the reader of a mapping has done with the records; the rings do.
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include "internal.h"
+
+int ptap_info_read(int fd, struct ptap_info *info)
+{
+	*info = (struct ptap_info){ .size = sizeof(*info) };
+	return ioctl(fd, PTAP_IOC_INFO, info) ? -errno : 0;
+}
+
+int ptap_info_get(struct ptap *p, struct ptap_info *info)
+{
+	int err = ptap_check_open(p);
+
+	if (err)
+		return err;
+	err = ptap_info_read(p->fd, info);
+	if (!err)
+		return 0;
+	return ptap_fail(p, err, "cannot ask for the configuration: %s",
+			 ptap_strerror(err));
+}
+
+int ptap_iface_get(struct ptap *p, uint32_t id, struct ptap_iface_info *info)
+{
+	int err = ptap_check_open(p);
+
+	if (err)
+		return err;
+	*info = (struct ptap_iface_info){ .size = sizeof(*info), .id = id };
+	if (!ioctl(p->fd, PTAP_IOC_IFACE, info))
+		return 0;
+	err = -errno;
+	return ptap_fail(p, err, "cannot ask for interface %u: %s", id,
+			 ptap_strerror(err));
+}
+
+static u64 ptap_stats_taken(const struct ptap *p, u32 ring, u64 *bytes)
+{
+	u64 records = 0;
+	u32 i;
+
+	*bytes = 0;
+	for (i = 0; i < p->rings.nr; i++) {
+		if (ring != PTAP_RING_ALL && ring != i)
+			continue;
+		records += p->rings.use[i].records;
+		*bytes += p->rings.use[i].tail;
+	}
+	return records;
+}
+
+int ptap_stats_get(struct ptap *p, uint32_t ring, struct ptap_stats *stats)
+{
+	int err = ptap_check_open(p);
+	u64 bytes;
+
+	if (err)
+		return err;
+	*stats = (struct ptap_stats){ .size = sizeof(*stats), .ring = ring };
+	if (ioctl(p->fd, PTAP_IOC_STATS, stats)) {
+		err = -errno;
+		return ptap_fail(p, err, "cannot ask for the counters: %s",
+				 ptap_strerror(err));
+	}
+	if (p->mode == PTAP_MODE_MMAP) {
+		stats->consumed = ptap_stats_taken(p, ring, &bytes);
+		stats->consumed_bytes = bytes;
+	}
+	return 0;
+}
+
+uint64_t ptap_stats_dropped(const struct ptap_stats *stats)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(stats->dropped) / sizeof(*stats->dropped); i++)
+		sum += stats->dropped[i];
+	return sum;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * capture.c - from the tap to the output, until somebody wants an end.
+ *
+ * A capture ends by a signal, by -c, by -G with -W, with its last interface, or
+ * with its output.  With -c exactly what was asked for is written; if the
+ * output fails, what could be; otherwise everything that was captured.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "tapdump.h"
+
+#define TICK_MS	1000
+
+/**
+ * struct progress - the count on the terminal, once a second
+ * @wanted: -v with -w, and standard error is a terminal
+ * @next_ms: when it is due
+ */
+struct progress {
+	bool wanted;
+	int64_t next_ms;
+};
+
+#define NO_TIMEOUT	(-1)
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void progress_show(struct progress *pr, const struct capture *c)
+{
+	int64_t now;
+
+	if (!pr->wanted)
+		return;
+	now = now_ms();
+	if (now < pr->next_ms)
+		return;
+	pr->next_ms = now + TICK_MS;
+	fprintf(stderr, "Got %llu\r",
+		(unsigned long long)output_records(&c->out));
+}
+
+/* tcpdump ends early when it does not like its options, say. */
+static bool printer_ended(const struct capture *c)
+{
+	siginfo_t info = { 0 };
+
+	return c->out.printer.pid &&
+	       !waitid(P_PID, c->out.printer.pid, &info,
+		       WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
+static int see_to_wishes(struct capture *c)
+{
+	unsigned int wishes = signals_take(WISH_STOP | WISH_INFO | WISH_CHILD);
+
+	if (wishes & WISH_INFO)
+		report_brief(c);
+	if (wishes & WISH_STOP)
+		c->interrupted = true;
+	if (wishes & WISH_STOP || (wishes & WISH_CHILD && printer_ended(c)))
+		return ptap_stop(c->tap);
+	return 0;
+}
+
+/* What is in the file now, and what is not and never will be. */
+static void complain_write(const struct capture *c, int err)
+{
+	uint64_t records = output_held(&c->out);
+	uint64_t lost = 0;
+	struct ptap_stats st;
+
+	if (!ptap_stop(c->tap) && !ptap_stats_get(c->tap, PTAP_RING_ALL, &st))
+		lost = st.captured - output_records(&c->out);
+	if (!records)
+		complain("cannot write to %s: %s; nothing is in it",
+			 output_name(&c->out), ptap_strerror(err));
+	else
+		complain("cannot write to %s: %s; it is valid and holds %llu packet%s, %llu more that had been captured %s lost",
+			 output_name(&c->out), ptap_strerror(err),
+			 (unsigned long long)records, records == 1 ? "" : "s",
+			 (unsigned long long)lost, lost == 1 ? "is" : "are");
+}
+
+static int put(struct capture *c, const struct ptap_spans *spans)
+{
+	int err = output_put(&c->out, spans);
+
+	ptap_spans_release(c->tap);
+	if (err == -EPIPE) {
+		/* Who read has seen enough; that is no failure. */
+		c->lost_reader = true;
+		return 0;
+	}
+	if (err)
+		complain_write(c, err);
+	return err;
+}
+
+static uint64_t wanted(const struct capture *c)
+{
+	return c->opt->count ? c->opt->count - output_records(&c->out) : 0;
+}
+
+static bool is_done(const struct capture *c)
+{
+	return c->lost_reader ||
+	       (c->opt->count &&
+		output_records(&c->out) == c->opt->count);
+}
+
+/* The next file, if it is time or the user's wish. */
+static int turn(struct capture *c)
+{
+	int ret = 0;
+
+	if (c->full || !c->opt->write)
+		return 0;
+	if (signals_take(WISH_TURN))
+		ret = files_turn_now(&c->out.files, c->tap);
+	else if (files_due(&c->out.files))
+		ret = files_turn(&c->out.files, c->tap);
+	if (ret < 0)
+		complain_write(c, ret);
+	if (ret <= 0)
+		return ret;
+	c->full = true;
+	return ptap_stop(c->tap);
+}
+
+/* How long to sleep: until the next thing that goes by the clock. */
+static int timeout_ms(const struct capture *c, const struct progress *pr)
+{
+	int ms;
+
+	if (!c->opt->write || c->full)
+		return NO_TIMEOUT;
+	ms = files_wait_ms(&c->out.files);
+	if (pr->wanted && (ms < 0 || ms > TICK_MS))
+		ms = TICK_MS;
+	return ms;
+}
+
+/* 0 there was something or nothing, 1 it is over, or a negative errno */
+static int step(struct capture *c, const struct progress *pr)
+{
+	struct ptap_spans spans;
+	int ret;
+
+	ret = see_to_wishes(c);
+	if (ret)
+		goto fail;
+	ret = turn(c);
+	if (ret)
+		return ret;
+	ret = ptap_spans_next(c->tap, wanted(c), &spans);
+	if (ret > 0)
+		return put(c, &spans);
+	if (ret == -ENODATA)
+		return 1;
+	if (!ret)
+		ret = signals_wait(c->tap, timeout_ms(c, pr));
+	if (ret >= 0 || ret == -EINTR)
+		return 0;
+fail:
+	complain("%s", ptap_error(c->tap));
+	return ret;
+}
+
+/* Returns 0, or -1 when the complaint has been made. */
+int capture_run(struct capture *c)
+{
+	struct progress pr = {
+		.wanted = c->opt->write && c->opt->verbose &&
+			  !c->opt->print && isatty(STDERR_FILENO),
+	};
+	int ret = 0;
+
+	while (!ret && !is_done(c)) {
+		progress_show(&pr, c);
+		ret = step(c, &pr);
+	}
+	if (ptap_stop(c->tap)) {
+		complain("%s", ptap_error(c->tap));
+		return -1;
+	}
+	return ret < 0 ? -1 : 0;
+}

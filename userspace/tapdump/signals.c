@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * signals.c - what the user wants while packets are captured.
+ *
+ * Handlers only take a note.  The main loop looks at the notes with the signals
+ * blocked and unblocks them in the very call that sleeps, so none is slept
+ * through.  The second of a kind that ends a capture is not handled: it ends
+ * the program at once.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include "tapdump.h"
+
+static volatile sig_atomic_t wish_stop, wish_info, wish_child, wish_turn;
+static sigset_t ours;
+
+static void on_stop(int sig)
+{
+	(void)sig;
+	wish_stop = 1;
+}
+
+static void on_info(int sig)
+{
+	(void)sig;
+	wish_info = 1;
+}
+
+static void on_child(int sig)
+{
+	(void)sig;
+	wish_child = 1;
+}
+
+static void on_turn(int sig)
+{
+	(void)sig;
+	wish_turn = 1;
+}
+
+/* Everything is written as soon as it has been taken: nothing is left to do. */
+static void on_flush(int sig)
+{
+	(void)sig;
+}
+
+static void handle(int sig, void (*handler)(int), int flags)
+{
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = flags };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(sig, &sa, NULL);
+	sigaddset(&ours, sig);
+}
+
+static bool is_ignored(int sig)
+{
+	struct sigaction sa;
+
+	return !sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN;
+}
+
+/* @turns: SIGHUP begins the next file, and does not end the capture */
+void signals_init(bool turns)
+{
+	sigemptyset(&ours);
+	handle(SIGINT, on_stop, SA_RESETHAND);
+	handle(SIGTERM, on_stop, SA_RESETHAND);
+	handle(SIGPIPE, on_stop, 0);
+	if (turns && !is_ignored(SIGHUP))
+		handle(SIGHUP, on_turn, SA_RESTART);
+	else if (!is_ignored(SIGHUP))
+		handle(SIGHUP, on_stop, SA_RESETHAND);
+	handle(SIGUSR1, on_info, SA_RESTART);
+	handle(SIGUSR2, on_flush, SA_RESTART);
+	handle(SIGCHLD, on_child, SA_NOCLDSTOP | SA_RESTART);
+}
+
+/* The wishes among @wishes that came since they were last taken. */
+unsigned int signals_take(unsigned int wishes)
+{
+	unsigned int taken = 0;
+
+	if (wishes & WISH_STOP && wish_stop) {
+		wish_stop = 0;
+		taken |= WISH_STOP;
+	}
+	if (wishes & WISH_INFO && wish_info) {
+		wish_info = 0;
+		taken |= WISH_INFO;
+	}
+	if (wishes & WISH_CHILD && wish_child) {
+		wish_child = 0;
+		taken |= WISH_CHILD;
+	}
+	if (wishes & WISH_TURN && wish_turn) {
+		wish_turn = 0;
+		taken |= WISH_TURN;
+	}
+	return taken;
+}
+
+/* ptap_wait(), or -EINTR at once when there is a wish. */
+int signals_wait(struct ptap *tap, int timeout_ms)
+{
+	int ret = -EINTR;
+	sigset_t before;
+
+	sigprocmask(SIG_BLOCK, &ours, &before);
+	if (!wish_stop && !wish_info && !wish_child && !wish_turn)
+		ret = ptap_wait(tap, timeout_ms, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}

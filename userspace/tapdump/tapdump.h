@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * tapdump.h - what the parts of tapdump know of each other.
+ *
+ * tapdump is tcpdump's command line on libptap.  options.c reads it, ifaces.c
+ * knows the interfaces, output.c puts packets where they are wanted: into the
+ * files of rotate.c, behind which command.c runs a command, and to the tcpdump
+ * of print.c, which prints.  capture.c moves packets, signals.c notes what the
+ * user wants meanwhile, report.c says what was captured.  privileges.c gives
+ * them up, lists.c, program.c and sessions.c answer questions without a
+ * capture, offline.c leaves capture files to tcpdump.  main.c is the order of
+ * these.
+ *
+ * Single-threaded.  Functions that can fail print one sentence and return -1,
+ * or end the program through die(); the exit status is 1 then.
+ */
+#ifndef TAPDUMP_H
+#define TAPDUMP_H
+
+#include <ptap.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <time.h>
+
+/**
+ * struct options - the command line
+ * @ifaces: -i; names after ifaces_resolve()
+ * @nr_ifaces: their number, 0 with @any
+ * @any: all interfaces; set by ifaces_resolve()
+ * @list: -D
+ * @list_sessions: --list-sessions
+ * @list_linktypes: -L
+ * @list_stamps: -J
+ * @dump: number of -d
+ * @no_optimize: -O
+ * @offline: -r or -V: tcpdump's work
+ * @ours: an option that tcpdump does not have, or NULL
+ * @write: -w, or NULL to print
+ * @rotate_size: -C in bytes, or 0
+ * @rotate_seconds: -G, or 0
+ * @rotate_files: -W, or 0
+ * @command: -z, or NULL
+ * @user: -Z, or NULL
+ * @print: --print
+ * @count_only: --count
+ * @count: -c, or 0
+ * @snaplen: -s
+ * @ring_size: -B, in bytes
+ * @direction: -Q, PTAP_DIR_* bits
+ * @promisc: not -p
+ * @format: enum ptap_format
+ * @linktype: -y, or 0
+ * @dlt: the same in libpcap's numbers, or -1
+ * @copybreak: --copybreak, or -1
+ * @clock_tsc: --clock=tsc
+ * @read: --read
+ * @immediate: --immediate-mode
+ * @verbose: number of -v
+ * @print_foreign: -f
+ * @filter_file: -F, or NULL
+ * @filter: the expression, or NULL
+ * @print_args: options that are tcpdump's when printing
+ * @nr_print_args: their number
+ */
+struct options {
+	char **ifaces;
+	unsigned int nr_ifaces;
+	bool any;
+	bool list;
+	bool list_sessions;
+	bool list_linktypes;
+	bool list_stamps;
+	unsigned int dump;
+	bool no_optimize;
+	bool offline;
+	const char *ours;
+	const char *write;
+	uint64_t rotate_size;
+	uint32_t rotate_seconds;
+	uint32_t rotate_files;
+	const char *command;
+	const char *user;
+	bool print;
+	bool count_only;
+	uint64_t count;
+	uint32_t snaplen;
+	uint64_t ring_size;
+	uint32_t direction;
+	bool promisc;
+	uint32_t format;
+	uint32_t linktype;
+	int dlt;
+	int64_t copybreak;
+	bool clock_tsc;
+	bool read;
+	bool immediate;
+	unsigned int verbose;
+	bool print_foreign;
+	const char *filter_file;
+	char *filter;
+	char **print_args;
+	unsigned int nr_print_args;
+};
+
+/**
+ * struct printer - tcpdump, which prints what is written to it
+ * @fd: its input
+ * @pid: its process, or 0
+ * @relay: the process that passes its messages on, or 0
+ */
+struct printer {
+	int fd;
+	pid_t pid;
+	pid_t relay;
+};
+
+/**
+ * struct files - the capture files of -w, one after the other
+ * @opt: command line
+ * @dir: their directory, as it was when the capture began, or AT_FDCWD
+ * @dir_len: so many bytes of their names are in front of what is in @dir
+ * @name: the file being written, or that could not be
+ * @fd: it, or -1
+ * @writer: writes to it, or NULL
+ * @number: of -C in its name
+ * @turns: rotations by -G so far
+ * @period: when the last one was, for their names
+ * @due_ms: time of the next one
+ * @records: in the files before it
+ * @failed: one of these could not be completed
+ */
+struct files {
+	const struct options *opt;
+	int dir;
+	size_t dir_len;
+	char *name;
+	int fd;
+	struct ptap_writer *writer;
+	unsigned int number;
+	unsigned int turns;
+	time_t period;
+	int64_t due_ms;
+	uint64_t records;
+	bool failed;
+};
+
+/**
+ * struct output - where packets go
+ * @opt: command line
+ * @tap: where they come from
+ * @files: with -w
+ * @printer: without -w, or with --print
+ * @printing: writes to the printer, or nowhere with --count; or NULL
+ */
+struct output {
+	const struct options *opt;
+	struct ptap *tap;
+	struct files files;
+	struct printer printer;
+	struct ptap_writer *printing;
+};
+
+/**
+ * struct capture - a capture going on
+ * @opt: command line
+ * @tap: the library's handle
+ * @out: where to
+ * @lost_reader: the other end of a pipe is gone
+ * @interrupted: it was ended by a signal
+ * @full: it was ended by -G with -W
+ */
+struct capture {
+	const struct options *opt;
+	struct ptap *tap;
+	struct output out;
+	bool lost_reader;
+	bool interrupted;
+	bool full;
+};
+
+/* options.c */
+void options_parse(struct options *opt, int argc, char **argv);
+void options_free(struct options *opt);
+
+/* usage.c */
+void usage_print(int to_stderr);
+void version_print(void);
+void die(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ifaces.c */
+void ifaces_list(void);
+void ifaces_resolve(struct options *opt);
+void ifaces_print(FILE *to, const struct options *opt);
+
+int ifaces_dlt(uint32_t linktype);
+uint32_t ifaces_linktype(int dlt);
+
+/* output.c */
+int output_prepare(struct output *out, const struct options *opt,
+		   struct ptap *tap);
+int output_open(struct output *out);
+int output_put(struct output *out, const struct ptap_spans *spans);
+uint64_t output_records(const struct output *out);
+uint64_t output_held(const struct output *out);
+const char *output_name(const struct output *out);
+int output_close(struct output *out, const struct capture *c);
+void output_free(struct output *out);
+
+/* rotate.c */
+int files_prepare(struct files *f, const struct options *opt);
+int files_open(struct files *f);
+int files_put(struct files *f, struct ptap *tap,
+	      const struct ptap_spans *spans);
+int files_wait_ms(const struct files *f);
+bool files_due(const struct files *f);
+int files_turn(struct files *f, struct ptap *tap);
+int files_turn_now(struct files *f, struct ptap *tap);
+int files_close(struct files *f, bool run_command);
+
+/* cut.c */
+/**
+ * struct cut - spans that go into more than one file
+ * @spans: they
+ * @format: enum ptap_format of their records
+ * @span: the part that is next begins in this one
+ * @off: at this offset
+ * @iov: spans of the last part
+ */
+struct cut {
+	const struct ptap_spans *spans;
+	uint32_t format;
+	unsigned int span;
+	size_t off;
+	struct iovec *iov;
+};
+
+int cut_init(struct cut *cut, const struct ptap_spans *spans, uint32_t format);
+void cut_exit(struct cut *cut);
+bool cut_is_done(const struct cut *cut);
+void cut_skip_headers(struct cut *cut);
+bool cut_next(struct cut *cut, uint64_t room, struct ptap_spans *part);
+
+/* command.c */
+void command_run(const char *command, const char *file);
+
+/* print.c */
+int print_start(struct printer *pr, const struct options *opt);
+int print_finish(struct printer *pr);
+
+/* privileges.c */
+void privileges_drop(const char *user);
+
+/* lists.c */
+void lists_linktypes(const struct options *opt, struct ptap *tap);
+void lists_stamps(const struct options *opt);
+
+/* sessions.c */
+void sessions_list(void);
+
+/* program.c */
+void program_dump(const struct options *opt);
+
+/* offline.c */
+void offline_run(const struct options *opt, char **argv)
+	__attribute__((noreturn));
+
+/* signals.c */
+enum signal_wish {
+	WISH_STOP	= 1 << 0,	/* end the capture properly */
+	WISH_INFO	= 1 << 1,	/* say how it goes */
+	WISH_CHILD	= 1 << 2,	/* the printer may have ended */
+	WISH_TURN	= 1 << 3,	/* begin the next file */
+};
+
+void signals_init(bool turns);
+unsigned int signals_take(unsigned int wishes);
+int signals_wait(struct ptap *tap, int timeout_ms);
+
+/* capture.c */
+int capture_run(struct capture *c);
+
+/* report.c */
+void report_listening(const struct capture *c);
+void report_brief(const struct capture *c);
+void report_full(const struct capture *c);
+void report_final(const struct capture *c);
+void report_gone(const struct capture *c);
+
+#endif /* TAPDUMP_H */
