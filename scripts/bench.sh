@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# bench.sh - run the benchmark; "make bench" builds the programs and calls it.
+#
+# Makes the benchmark's kernel if the cache has none, builds the modules for it,
+# and runs the contenders in it (tests/bench/run.py). Environment:
+#   BENCH=quick     what the targets need, in about five minutes
+#   BENCH_ONLY=A,B  only these workloads (tests/bench/plan.py)
+#   BENCH_REPS=N    so many repetitions of each
+#   BENCH_MEM=6G    the kernel's memory; as much must be free in /dev/shm
+# Writes build/bench/: results.json (every sample, and "targets"), table.txt,
+# plots, um/ (work files and logs). The exit status is 0 when every run's
+# packets are accounted for, whatever the targets say.
+
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+out=$PTAP_ROOT/build/bench
+work=$out/um
+args=()
+
+case ${1:-} in
+'') ;;
+--help | -h)
+	usage "$0"
+	exit 0
+	;;
+*) die 2 "unknown option '$1'; see $0 --help" ;;
+esac
+case ${BENCH:-full} in
+full) ;;
+quick) args+=(--quick) ;;
+*) die 2 "BENCH is 'quick' or unset, not '$BENCH'" ;;
+esac
+[[ -z ${BENCH_ONLY:-} ]] || args+=(--only "$BENCH_ONLY")
+[[ -z ${BENCH_REPS:-} ]] || args+=(--reps "$BENCH_REPS")
+[[ -z ${BENCH_MEM:-} ]] || args+=(--mem "$BENCH_MEM")
+
+need_tools python3 insmod ip mount
+for program in v3reader ptapreader capcheck tapdump tcpblast latency middleman; do
+	[[ -x $work/bin/$program ]] ||
+		die 1 "$work/bin/$program is missing; run make bench, which builds it"
+done
+kernel=$("$PTAP_ROOT/scripts/bench-kernel.sh" --modules "$work")
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PTAP_ROOT/tests/bench \
+	python3 "$PTAP_ROOT/tests/bench/run.py" --kernel "$kernel/linux" \
+	--work "$work" --results "$out/results.json" "${args[@]}" |
+	tee "$out/table.txt"
