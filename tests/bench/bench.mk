@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# make bench: ptap against the other taps, on a kernel made for it.
+#
+#   make bench                      everything, about an hour
+#   make bench BENCH=quick          what the targets need, five minutes
+#   make bench BENCH_ONLY=rx60,...  some workloads (tests/bench/plan.py)
+#
+# Results: build/bench/results.json, a table, plots. The first time builds a
+# kernel (ten minutes), cached outside of the checkout.
+
+BENCH_BIN := $(B)/bench/um/bin
+
+BENCH_PLAIN := v3reader capcheck tcpblast latency middleman
+
+$(addprefix $(BENCH_BIN)/,$(BENCH_PLAIN)): $(BENCH_BIN)/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" LD $@
+	$(Q)$(CC) $(BASE_FLAGS) $(CFLAGS) -pthread -MF $@.d -o $@ $< $(BENCH_LIBS)
+
+$(BENCH_BIN)/middleman: BENCH_LIBS := -lnetfilter_queue
+
+$(BENCH_BIN)/ptapreader: tests/bench/ptapreader.c $(B)/libptap.a
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" LD $@
+	$(Q)$(CC) $(BASE_FLAGS) $(PTAP_INCLUDES) $(CFLAGS) -MF $@.d -o $@ $< \
+		$(B)/libptap.a -lpcap
+
+$(BENCH_BIN)/tapdump: $(B)/tapdump
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+.PHONY: bench bench-deps bench-programs
+bench-deps:
+	@scripts/install-deps.sh --bench
+
+bench-programs: $(addprefix $(BENCH_BIN)/,$(BENCH_PLAIN) ptapreader tapdump)
+
+bench: bench-deps bench-programs
+	@BENCH='$(BENCH)' BENCH_ONLY='$(BENCH_ONLY)' scripts/bench.sh

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""What is measured: the list of runs, in the order in which they are made.
+
+A workload is a stream of packets and where they end up: cost() measures what
+the sender pays, "live" with a reader beside it, "held" with rings that nobody
+reads, "file" what arrives in a file at full speed, "drain" the reader alone,
+"search" the highest rate without loss. The contenders run one
+after the other, each repetition in another order, so that what changes on the
+machine meanwhile meets all of them. Runs of two senders are long enough to
+overlap (4 M packets each), and hold their rings until the end, because there
+is no processor left to read them: rings there are as large as the stream.
+Equal ring bytes everywhere else, but for the rows that are about ptap's
+default ring. quick() keeps the rows that the targets need.
+"""
+
+MILLION = 1000000
+
+COST = ["none", "null", "v3-release", "ptap-release", "ptap-tsc-release"]
+LIVE = ["none", "v3", "tcpdump", "dumpcap", "netsniff-ng", "ptap", "ptap-read",
+        "ptap-cb0", "ptap-reject", "ptap-accept", "ptap-ng"]
+HELD = ["none", "null", "v3-hold", "v3-fanout-hold", "ptap-hold",
+        "ptap-tsc-hold"]
+
+# Ring bytes of the held runs: room for every packet of the run.
+HELD_MIB = {"v3-hold": 1280, "v3-fanout-hold": 1280, "ptap-hold": 1024,
+            "ptap-tsc-hold": 1024}
+
+
+def workload(name, direction, size, count, contenders, **more):
+    return dict(name=name, dir=direction, size=size, count=count,
+                contenders=contenders, senders=1, **more)
+
+
+def cost(name, direction, size, contenders):
+    """ns that a tap adds: bursts that fit into ptap's default ring of 4 MiB,
+    with a reader that gives back what it got in the pauses."""
+    return workload(name, direction, size, 3 * 1024 * 1024 // (size + 40),
+                    contenders, bursts=12, mib={"v3-release": 64})
+
+
+def stream(name, direction, size):
+    """The same with a reader that gives back all the time: for frames of which
+    a burst would be a whole ring, so that it can stay in the cache."""
+    return workload(name, direction, size, 400000,
+                    ["none", "null", "v3-live", "ptap-live"], bursts=4,
+                    mib={"v3-live": 64})
+
+
+def workloads(quick):
+    """Every stream, with its contenders; repetitions come on top."""
+    many = 4 * MILLION
+    few = MILLION
+    files = ["v3", "tcpdump", "ptap"] if quick else \
+        ["v3", "tcpdump", "dumpcap", "netsniff-ng", "ptap", "ptap-read",
+         "ptap-ng"]
+    same = {name: 64 for name in files}
+    out = [
+        cost("rx60", "rx", 60, COST),
+        cost("tx60", "tx", 60, COST),
+        stream("rx1514", "rx", 1514),
+    ]
+    if not quick:
+        out += [
+            stream("rx594", "rx", 594),
+            stream("tx594", "tx", 594),
+            stream("tx1514", "tx", 1514),
+            workload("live60", "rx", 60, many, LIVE, mib={"v3": 64}),
+            workload("live1514", "rx", 1514, 2 * few, LIVE, mib={"v3": 64}),
+        ]
+    out += [
+        workload("rx60-held", "rx", 60, many,
+                 ["none", "null", "v3-hold", "ptap-hold"], mib=HELD_MIB),
+        dict(workload("rx60-2cpu", "rx", 60, many, HELD, mib=HELD_MIB),
+             senders=2),
+    ]
+    if not quick:
+        out.append(dict(workload("tx60-2cpu", "tx", 60, many, HELD,
+                                 mib=HELD_MIB), senders=2))
+    out += [
+        workload("file60", "rx", 60, many, files, sink="tmpfs", mib=same),
+        workload("file1514", "rx", 1514, few, files, sink="tmpfs", mib=same),
+        # What both rings of 32 MiB hold: more of them cannot be mapped here.
+        workload("drain60", "rx", 60, 400000, ["ptap-drain", "write"],
+                 sink="tmpfs", mib={"ptap-drain": 64}, bursts=12),
+        dict(workload("drain60-2cpu", "rx", 60, 400000, ["ptap-drain"],
+                      sink="tmpfs", mib={"ptap-drain": 64}, bursts=12),
+             senders=2),
+    ]
+    if not quick:
+        out.append(workload("disk1514", "rx", 1514, few // 4, files,
+                            sink="disk", mib=same))
+    out += others(quick)
+    rate = {60: 16e6, 1514: 4e6}
+    for size, who in ((60, ["v3", "ptap"]), (1514, ["v3", "tcpdump", "ptap"])):
+        out.append(workload(f"search{size}", "rx", size, few, who,
+                            sink="tmpfs", mib={n: 64 for n in who},
+                            search=True, seconds=0.5, rate_max=rate[size],
+                            burst=8, steps=8 if quick else 10))
+    return out
+
+
+def others(quick):
+    """Real TCP beside captures and through middlemen; latency; idleness."""
+    tcp = workload("tcp", "tx", 65536, 0,
+                   ["none", "null", "v3", "tcpdump", "ptap", "ptap-cb0",
+                    "queue", "tun"], kind="tcp", iface="va",
+                   mib_sent=256 if quick else 1024, mib={"v3": 64})
+    # So little that everything can wait in the rings, for clones too.
+    cost = workload("gso", "tx", 65536, 0,
+                    ["none", "null", "v3-hold", "ptap-hold"], kind="tcp",
+                    iface="va", mib_sent=48,
+                    mib={"v3-hold": 256, "ptap-hold": 256})
+    late = workload("latency", "tx", 60, 300 if quick else 1000,
+                    ["ptap-now", "tcpdump-now"], kind="latency", sink="pipe")
+    still = workload("idle", "rx", 60, 0, ["ptap"], kind="idle", seconds=3)
+    return [cost, tcp, late, still]
+
+
+def repetitions(w, quick):
+    if w.get("search"):
+        return 1 if quick else 3
+    if w["name"] == "gso":
+        return 9
+    return 3 if quick else 7
+
+
+def runs(quick=False, only=None, reps=None):
+    """The plan: a list of runs, each with an id of its own."""
+    out = []
+    loads = [w for w in workloads(quick) if not only or w["name"] in only]
+    if not loads:
+        raise SystemExit("no such workload; see tests/bench/plan.py")
+    for rep in range(reps or max(repetitions(w, quick) for w in loads)):
+        for w in loads:
+            if rep >= (reps or repetitions(w, quick)):
+                continue
+            names = w["contenders"]
+            turn = rep % len(names)
+            for name in names[turn:] + names[:turn]:
+                run = {k: v for k, v in w.items()
+                       if k not in ("contenders", "mib", "name")}
+                run.update(id=f"{w['name']}/{name}/{rep}", workload=w["name"],
+                           contender=name, rep=rep)
+                if name in ("queue", "tun"):
+                    run["middleman"] = name
+                if name in w.get("mib", {}):
+                    run["mib"] = w["mib"][name]
+                # In fragmented memory each page of a ring is a mapping of the
+                # host, which has a limit: large rings want a new machine.
+                if name.endswith("hold") and run.get("kind") != "tcp" and \
+                        name.startswith("ptap"):
+                    run["fresh"] = True
+                out.append(run)
+    return out

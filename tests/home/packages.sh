@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# packages.sh - the Debian packages of /in in the life of a machine: installed,
+# used by root, by a member of group ptap and by somebody else, as a service;
+# upgraded, a kernel installed, removed.  Then make install and make dkms.
+# Runs in the VM as root; the module is built by DKMS, not taken from the tree.
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../vm/lib.sh"
+cd "$here/../.." || exit 1
+# What is tested is what the packages install.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export DEBIAN_FRONTEND=noninteractive
+release=$(uname -r)
+debs=(/in/ptap-dkms_*.deb /in/ptap-tools_*.deb /in/libptap1_*.deb /in/libptap-dev_*.deb)
+printf '%s\n' 'mok_signing_key=/in/mok.key' 'mok_certificate=/in/mok.pub' \
+	>>/etc/dkms/framework.conf
+/lib/systemd/systemd-udevd --daemon 2>/dev/null
+
+# Installed ------------------------------------------------------------------
+check "dpkg installs the packages" dpkg -i "${debs[@]}"
+matches "DKMS has built the module" "$(dkms status ptap)" 'ptap.*: installed'
+is "it is signed with the machine's key" "$(modinfo -F signer ptap)" "ptap test key"
+matches "it is where DKMS puts them" "$(modinfo -F filename ptap)" 'updates/dkms'
+check "there is a group ptap" getent group ptap
+check "modprobe loads it" modprobe ptap
+in_group() { [[ $(stat -c '%G %a' /dev/tap) == 'ptap 660' ]]; }
+check "udev gives the device to the group" wait_for 30 in_group
+check "tapdump --list-sessions" tapdump --list-sessions
+
+useradd -m -G ptap member
+useradd -m stranger
+as() { setpriv --reuid "$1" --regid "$1" --init-groups "${@:2}"; }
+as member tapdump -i lo -p -c 2 -w /home/member/x.pcap 2>"$work/member" &
+wait_for 20 grep -q listening "$work/member"
+ping -q -c 2 127.0.0.1 >/dev/null
+wait $!
+is "a member of the group captures" $? 0
+is "... and has the packets" "$(packets /home/member/x.pcap)" 2
+matches "somebody else is told of the group" \
+	"$(as stranger tapdump -i lo -w /dev/null 2>&1)" 'the group ptap'
+modprobe -r ptap
+wait_for 20 test ! -e /dev/tap
+eval "$(kmod static-nodes --format=tmpfiles |
+	awk '$2 ~ /\/tap$/ { split($NF, n, ":"); print "mknod /dev/tap c", n[1], n[2] }')"
+check "the node stands without the module" test -c /dev/tap
+check "opening it loads the module" bash -c 'exec 9</dev/tap; grep -q ^ptap /proc/modules'
+cat >"$work/x.c" <<-'END'
+	#include <ptap.h>
+	#include <stdio.h>
+	int main(void) { return puts(ptap_version()) < 0; }
+END
+check "a program builds with pkg-config" \
+	bash -c "cc -Wall -Werror -o $work/x $work/x.c \$(pkg-config --cflags --libs ptap)"
+is "... and runs" "$("$work/x")" "$(tapdump --version | awk 'NR == 1 { print $3 }')"
+
+# The service ----------------------------------------------------------------
+unit=ptap-recorder@lo.service
+check "systemd-analyze verify" systemd-analyze verify --man=no "$unit"
+exposure=$(systemd-analyze security --offline=yes "$unit" 2>/dev/null |
+	awk '/Overall exposure/ { print int($(NF - 2)) }')
+check "the exposure is low (${exposure:-?} of 10)" test "${exposure:-9}" -le 2
+mkdir -p /etc/ptap
+printf '%s\n' FILE_MB=1 FILES=3 'FILTER=icmp' >/etc/ptap/recorder-lo.conf
+# A system of its own beside ours: systemd cleans up /tmp when it starts.
+setsid unshare --pid --fork --mount --mount-proc --cgroup env -i container=ptap \
+	PATH="$PATH" sh -c 'mount -t tmpfs tmp /tmp
+		exec /lib/systemd/systemd --unit=basic.target --log-target=console' \
+	>"$work/systemd" 2>&1 &
+manager=$!
+running() { systemctl is-active -q basic.target; }
+
+recording() { systemctl is-active -q "$unit" && tapdump --list-sessions | grep -q running; }
+if wait_for 120 running; then
+	check "the service starts" systemctl start "$unit"
+	check "it records" wait_for 60 recording
+	ping -q -c 3 127.0.0.1 >/dev/null
+	is "as the user ptap" "$(ps -o user= -C tapdump)" ptap
+	check "it stops" systemctl stop "$unit"
+	is "the packets are in its file" \
+		"$(tshark -r /var/lib/ptap/lo/capture.pcapng0 2>/dev/null | wc -l)" 6
+	systemctl start "$unit"
+	check "it starts again" wait_for 60 recording
+	systemctl stop "$unit"
+	check "the files of the first run are kept" \
+		test -s /var/lib/ptap/lo/previous/capture.pcapng0
+	[[ $failed == 0 ]] || diag "$(tail -n 40 "$work/systemd")"
+else
+	skip "the service" "no systemd in a namespace here: $(tail -n 1 "$work/systemd")"
+fi
+pkill -KILL -P $manager
+
+# Upgraded -------------------------------------------------------------------
+mkdir "$work/new"
+for deb in "${debs[@]}"; do
+	dpkg-deb -R "$deb" "$work/deb"
+	sed -i -E 's/^(Version: .*)/\1+new/; s/(libptap1 \(= [^)]*)/\1+new/' \
+		"$work/deb/DEBIAN/control"
+	dpkg-deb -b "$work/deb" "$work/new" >/dev/null
+	rm -rf "$work/deb"
+done
+check "dpkg upgrades the packages" dpkg -i "$work"/new/*.deb
+matches "the new version is installed" \
+	"$(dpkg-query -W -f '${Version} ${Status}' ptap-tools)" '\+new install ok installed'
+matches "the module is there again" "$(dkms status ptap)" ': installed'
+
+# What a kernel's installation runs.
+dkms uninstall ptap/"$(dpkg-query -W -f '${Version}' ptap-dkms | cut -d+ -f1)" \
+	-k "$release" >/dev/null 2>&1
+check "DKMS installs it with a kernel" dkms autoinstall -k "$release"
+check "... and modprobe finds it" modprobe -n ptap
+
+# Removed --------------------------------------------------------------------
+modprobe -r ptap
+check "dpkg removes them" dpkg -P ptap-dkms ptap-tools libptap-dev libptap1
+is "nothing is left of the module" "$(find /lib/modules /usr/src -name '*ptap*')" ""
+is "nothing is left of the rest" \
+	"$(find /usr /etc -name '*ptap*' -not -path '/etc/ptap*' -o -name tapdump | sort)" ""
+
+# By make --------------------------------------------------------------------
+check "make install-userspace install-device" \
+	make install-userspace install-device DESTDIR="$work/root" PREFIX=/usr/local
+for file in bin/tapdump lib/libptap.so.1 lib/pkgconfig/ptap.pc include/ptap.h \
+	include/linux/ptap.h lib/udev/rules.d/60-ptap.rules lib/sysusers.d/ptap.conf \
+	share/man/man8/tapdump.8 share/man/man3/ptap_open.3 \
+	lib/systemd/system/ptap-recorder@.service; do
+	check "... installs $file" test -e "$work/root/usr/local/$file"
+done
+check "make modules_install" make modules_install DESTDIR="$work/root"
+check "... installs the module" \
+	bash -c "find $work/root/lib/modules -name 'ptap.ko*' | grep -q ."
+check "make dkms" make dkms
+matches "... builds the module" "$(dkms status ptap)" ': installed'
+is "... signed" "$(modinfo -F signer ptap)" "ptap test key"
+check "... that loads" modprobe ptap
+
+udevadm control --exit 2>/dev/null
+finish

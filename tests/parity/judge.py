@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""judge.py judge WORK RESULTS | table RESULTS... - verdicts of the matrix.
+
+judge reads WORK/cells, which says which file of tapdump to compare with which
+of tcpdump, has pcapdiff compare each, and gives one verdict for each: equal,
+better, skipped or DIFFERENT.  "better" are differences in which tcpdump is
+known to be wrong; EXCUSES below is the whole list.  Everything else is
+DIFFERENT, and is attributed to the traffic that was going on by the times in
+WORK/phases.  Lines "VERDICT<tab>CELL<tab>NOTE" go to standard output, records
+for the table are appended to RESULTS.  table prints the records as tables.
+"""
+import collections
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+
+MAX_SNAPLEN = 262144
+BLOCK_LOSS = 200  # what a TPACKET_V3 block of that size needs for headers
+
+
+# What a record of tcpdump's differs in is put right, and is tapdump's then.
+SLL, SLL2, CAN = 113, 276, 227
+TPIDS = (b"\x81\x00", b"\x88\xa8")
+OUTGOING = 4
+
+
+def excuse_block(a, b, _type):
+    """tcpdump's ring cannot hold a packet of 262144 bytes: it cuts it short"""
+    return (len(a) == MAX_SNAPLEN and a.startswith(b) and
+            len(b) >= MAX_SNAPLEN - BLOCK_LOSS)
+
+
+def sll_parts(record, linktype):
+    """A cooked record's head but for the type, its type, the packet, direction."""
+    if linktype == SLL2:
+        return record[2:20], record[:2], record[20:], record[10]
+    return record[:14], record[14:16], record[16:], record[1]
+
+
+def type_behind_tags(packet):
+    """The type behind the tags that a packet begins with, without a TPID."""
+    while packet[2:4] in TPIDS:
+        packet = packet[4:]
+    return packet[2:4]
+
+
+def excuse_inner_type(a, b, linktype):
+    """tcpdump gives the type behind a tag that is still in the bytes (kernel)"""
+    if linktype == SLL2 and len(a) >= 20:
+        return (a[:2] in TPIDS and a[2:] == b[2:] and
+                b[:2] == type_behind_tags(a[20:]))
+    if linktype != SLL or a[:14] != b[:14]:
+        return False
+    # the record's type, after a tag or not, and the packet
+    for kind, packet in ((a[14:16], a[16:]), (a[18:20], a[20:])):
+        inner = type_behind_tags(packet)
+        if kind not in TPIDS:
+            continue
+        if b[14:16] in TPIDS and b[18:20] == inner and b[20:] == packet:
+            return True
+        # and then loses the tag, see excuse_short
+        if len(packet) < 14 and b[14:16] == inner and b[16:] == packet:
+            return True
+    return False
+
+
+def excuse_short(a, b, linktype):
+    """libpcap does not put the tag back before a packet of less than 14 bytes"""
+    return (linktype == SLL and len(b) < 30 and a[14:16] in TPIDS and
+            a[:14] + a[18:] == b)
+
+
+def excuse_no_type(a, b, linktype):
+    """tcpdump gives type 0 to a tagged packet that ends with its tag (kernel)"""
+    if linktype not in (SLL, SLL2) or min(len(a), len(b)) < 16:
+        return False
+    head_a, type_a, packet_a, _ = sll_parts(a, linktype)
+    head_b, type_b, packet_b, _ = sll_parts(b, linktype)
+    return (head_a == head_b and type_a in TPIDS and
+            len(type_behind_tags(packet_a)) < 2 and
+            b"\0\0" in (type_b, packet_b[2:4]))
+
+
+def excuse_can_flags(a, b, linktype):
+    """libpcap clears the flags of a CAN FD frame"""
+    return (linktype == CAN and len(a) == len(b) > 5 and b[5] == 0 != a[5] and
+            a[:5] + a[6:] == b[:5] + b[6:])
+
+
+def excuse_time(a, b, _type):
+    """the same, but more than a millisecond apart (the VM stood still)"""
+    return a == b
+
+
+EXCUSES = [excuse_block, excuse_inner_type, excuse_short, excuse_no_type,
+           excuse_can_flags, excuse_time]
+
+
+def pcap_records(path):
+    """Link type and packets of a pcap file; a pcapng file is converted first."""
+    with open(path, "rb") as file:
+        if file.read(4) == b"\x0a\x0d\x0d\x0a":
+            subprocess.run(["editcap", "-F", "nsecpcap", path, path + ".pcap"],
+                           check=False, stderr=subprocess.DEVNULL)
+            path += ".pcap"
+    if not os.path.exists(path):
+        return 0, []
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:4] not in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"):
+        return 0, []
+    records, at = [], 24
+    while at + 16 <= len(data):
+        caplen = struct.unpack_from("I", data, at + 8)[0]
+        records.append(data[at + 16:at + 16 + caplen])
+        at += 16 + caplen
+    return struct.unpack_from("I", data, 20)[0], records
+
+
+def excused(differences, path_a, path_b):
+    """Counter of reasons, and the differences that have none."""
+    linktype, records_a = pcap_records(path_a)
+    records_b = pcap_records(path_b)[1]
+    reasons, left, lonely = collections.Counter(), [], []
+
+    def reason(a, b):
+        for excuse in EXCUSES:
+            if excuse(a, b, linktype):
+                return excuse.__doc__
+        return None
+
+    def bytes_of(records, side):
+        number = side["packet"] - 1
+        return records[number] if number < len(records) else b""
+
+    for d in differences:
+        if d.get("a") and d.get("b"):
+            why = reason(bytes_of(records_a, d["a"]), bytes_of(records_b, d["b"]))
+            if why:
+                reasons[why] += 1
+            else:
+                left.append(d)
+        elif d.get("a"):
+            lonely.append(d)
+        else:
+            left.append(d)
+    # What pcapdiff saw as two packets may be one that tcpdump changed.
+    for d in lonely:
+        a = bytes_of(records_a, d["a"])
+        for other in left:
+            if other.get("a") or abs(other["b"]["ts_ns"] - d["a"]["ts_ns"]) > 10**8:
+                continue
+            why = reason(a, bytes_of(records_b, other["b"]))
+            if why:
+                reasons[why] += 1
+                left.remove(other)
+                break
+        else:
+            left.append(d)
+    return reasons, left
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def pcap_times(path):
+    """Times of a classic pcap file's packets, in ns."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return []
+    if len(data) < 24:
+        return []
+    scale = 1 if struct.unpack_from("I", data)[0] == 0xA1B23C4D else 1000
+    times, at = [], 24
+    while at + 16 <= len(data):
+        sec, frac, caplen, _ = struct.unpack_from("4I", data, at)
+        times.append(sec * 10**9 + frac * scale)
+        at += 16 + caplen
+    return times
+
+
+class Phases:
+    def __init__(self, path):
+        self.starts, self.refused = [], collections.defaultdict(list)
+        for line in read_text(path).splitlines():
+            time_ns, name, *rest = line.split(" ", 3)
+            if rest:
+                self.refused[name].append(rest[-1])
+            else:
+                self.starts.append((int(time_ns), name))
+
+    def at(self, time_ns):
+        name = "-"
+        for start, phase in self.starts:
+            if start > time_ns:
+                break
+            name = phase
+        return name
+
+
+def losses(cell):
+    """Packets that one of the two tools lost, or why there is nothing."""
+    for path, tool in ((cell["tap"], "tapdump"), (cell["ref"], "tcpdump")):
+        err = read_text(path + ".err")
+        if "listening on" not in err:
+            return (tool + " refused: " +
+                    " ".join(err.replace("exit status", "status").split())[:150])
+        match = re.search(r"^(\d+) packets? dropped by kernel", err, re.M)
+        if match and int(match[1]):
+            return f"{tool} lost {match[1]} packets"
+    return None
+
+
+def counts_wrong(cell, nr_packets):
+    """tapdump's closing counts add up, and are the file's."""
+    err = read_text(cell["tap"] + ".err")
+    found = {}
+    for what in ("captured", "received by filter", "dropped by kernel"):
+        match = re.search(rf"^(\d+) packets? {what}", err, re.M)
+        if not match:
+            return f"no count of packets {what}: {err[-200:]}"
+        found[what] = int(match[1])
+    if found["captured"] + found["dropped by kernel"] != found["received by filter"]:
+        return f"the counts do not add up: {found}"
+    if found["captured"] != nr_packets:
+        return f"{found['captured']} captured, {nr_packets} in the file"
+    if not err.rstrip().endswith("exit status 0"):
+        return err[-100:]
+    return None
+
+
+def reference(cell, work):
+    """tcpdump's file, or several of them merged by time."""
+    if not cell["merge"]:
+        return cell["ref"]
+    merged = cell["tap"] + ".merged"
+    files = [cell["ref"]] + [os.path.join(work, f) for f in cell["merge"].split()]
+    subprocess.run(["mergecap", "-F", "nsecpcap", "-w", merged, *files], check=False,
+                   stderr=subprocess.DEVNULL)
+    return merged
+
+
+def describe(d):
+    parts = [d["kind"]]
+    for side in "ab":
+        if d.get(side):
+            parts.append(f"{side} {d[side]['packet']}: {d[side]['caplen']} of "
+                         f"{d[side]['len']}")
+    if d.get("bytes"):
+        parts.append(f"at {d['offset']}: {d['bytes']}")
+    return ", ".join(parts)
+
+
+def compare(cell, work, phases):
+    """Verdict, note and number of packets."""
+    lost = losses(cell)
+    if lost:
+        refused = lost.startswith("tapdump")
+        return ("DIFFERENT" if refused else "skipped"), lost, 0
+    ref = reference(cell, work)
+    argv = ["pcapdiff", "--json", "--limit", "2000", "--skew", "2",
+            "--sorted", "A", "--ignore-order"]
+    if cell["filter"]:
+        argv += ["--filter", cell["filter"]]
+    run = subprocess.run([*argv, cell["tap"], ref], check=False,
+                         capture_output=True, text=True)
+    if run.returncode == 2:
+        return "DIFFERENT", "not comparable: " + run.stderr.strip()[-200:], 0
+    diff = json.loads(run.stdout)
+    nr = diff["a"]["packets"]
+    if not cell["filter"]:
+        wrong = counts_wrong(cell, nr)
+        if wrong:
+            return "DIFFERENT", wrong, nr
+    if run.returncode == 0:
+        return "equal", "", nr
+    reasons, left = excused(diff["differences"], cell["tap"], ref)
+    if not left and reasons and not diff["a"]["steps_back"]:
+        verdict = "better" if set(reasons) - {excuse_time.__doc__} else "equal"
+        return verdict, "; ".join(f"{n} times: {why}"
+                                  for why, n in sorted(reasons.items())), nr
+    kinds = {k: diff[k] for k in ("only_in_a", "only_in_b", "different_bytes",
+                                  "different_length", "different_caplen",
+                                  "nothing_in_common", "beyond_skew") if diff[k]}
+    if diff["a"]["steps_back"]:
+        kinds["steps_back_in_a"] = diff["a"]["steps_back"]
+    during = collections.Counter()
+    for d in left:
+        side = d.get("a") or d.get("b")
+        during[phases.at(side["ts_ns"]) if side else "-"] += 1
+    note = f"{nr} packets, {kinds}, {sum(reasons.values())} of them excused, " \
+        f"the others during {dict(during)}; first: " + \
+        " | ".join(describe(d) for d in left[:3])
+    return "DIFFERENT", note, nr
+
+
+def judge(work, results):
+    names = "kind point set tap ref merge filter".split()
+    phases = Phases(os.path.join(work, "phases"))
+    out = open(results, "a", encoding="utf-8")
+    counted = set()
+    for line in read_text(os.path.join(work, "cells")).splitlines():
+        cell = dict(zip(names, line.split("\t")))
+        for key in ("tap", "ref"):
+            cell[key] = os.path.join(work, cell[key])
+        verdict, note, nr = compare(cell, work, phases)
+        print(verdict, f"{cell['kind']} {cell['point']} {cell['set']} ({nr})", note,
+              sep="\t", flush=True)
+        print("cell", cell["kind"], cell["point"], cell["set"], verdict, nr, note,
+              sep="\t", file=out)
+        if cell["set"] == "default" and cell["point"] not in counted:
+            counted.add(cell["point"])
+            seen = collections.Counter(phases.at(t) for t in pcap_times(cell["ref"]))
+            for _, phase in phases.starts:
+                if phase != "end":
+                    print("traffic", cell["kind"], cell["point"], phase,
+                          seen[phase], "; ".join(phases.refused[phase])[:200],
+                          sep="\t", file=out)
+
+
+def grid(rows, columns, value):
+    """Print a table with the columns' names on the side."""
+    width = max(map(len, rows), default=0)
+    for row in rows:
+        print(f"{row:<{width}} ", " ".join(
+            f"{value(row, column):>{max(5, len(column))}}" for column in columns))
+
+
+def ordered(items):
+    return list(dict.fromkeys(items))
+
+
+def table(paths):
+    records = [line.split("\t") for path in paths
+               for line in read_text(path).splitlines()]
+    cells = [r[1:] for r in records if r[0] == "cell"]
+    traffic = [r[1:] for r in records if r[0] == "traffic"]
+    verdicts = collections.Counter(c[3] for c in cells)
+    print("Captured by tapdump and tcpdump at once:",
+          ", ".join(f"{n} {v}" for v, n in sorted(verdicts.items())))
+    print("\nKind, interface: options that gave the verdict (packets)\n")
+    by_point = collections.defaultdict(lambda: collections.defaultdict(list))
+    for kind, point, name, verdict, nr, note in cells:
+        by_point[f"{kind} {point}"][verdict, note].append(f"{name} ({nr})")
+    for where, groups in by_point.items():
+        for (verdict, note), names in groups.items():
+            print(f"{where:<18} {verdict:<9} {' '.join(names)}"
+                  f"{': ' + note if note else ''}")
+    print("\nTraffic, in tcpdump's packets, by kind and interface"
+          " (\"-\": not sent, 0: not seen there)\n")
+    counts = {(f"{k} {p}", phase): nr for k, p, phase, nr, _ in traffic}
+    rows = ordered(f"{k} {p}" for k, p, *_ in traffic)
+    phases = ordered(t[2] for t in traffic)
+    width = max(map(len, rows), default=0)
+    for start in range(0, len(phases), 10):
+        part = phases[start:start + 10]
+        print(" " * width, " ", " ".join(f"{p:>5}" for p in part))
+        grid(rows, part, lambda r, p: counts.get((r, p), "-"))
+        print()
+    refused = [t for t in traffic if t[4]]
+    if refused:
+        print("Refused by the device or the stack, so not compared\n")
+        for kind, point, phase, _, reason in refused:
+            print(f"{kind} {point}, {phase}: {reason}")
+
+
+if sys.argv[1] == "judge":
+    judge(sys.argv[2], sys.argv[3])
+else:
+    table(sys.argv[2:])

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# The tests: unit tests on this machine, everything else in the VM.
+
+UNIT_DEPS := $(B)/libptap.a
+UNIT_LIBS := -lpcap
+include tests/unit/unit.mk
+include tests/vm/device/device.mk
+include tests/parity/parity.mk
+include tests/bench/bench.mk
+
+# Everything; ends with a line "N passed, N failed, N skipped".
+# TESTS="name ..." runs only these files of tests/vm.
+.PHONY: test
+test: deps
+	@tests/run.sh $(TESTS)
+
+# The library on the real device.
+build/tests/library_test: tests/vm/library_test.c $(B)/libptap.a
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" CC $@
+	$(Q)$(CC) $(BASE_FLAGS) -Imodule/uapi $(CFLAGS) -o $@ $< $(B)/libptap.a -lpcap
+
+device-tests: build/tests/library_test examples
