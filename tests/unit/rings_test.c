@@ -135,24 +135,27 @@ static void test_release(void)
 /* An idle ring: what is younger than the hold-back stays. */
 static void test_holdback(void)
 {
+	u64 t = T0 - HOLD / 2;		/* within the hold-back at T0 */
+
 	begin(2, PTAP_FORMAT_PCAPNG, 0);
-	put(0, T0 - 300000, 0, false);
-	put(0, T0 - 100000, 0, false);
-	put(0, T0 - 99999, 0, false);
+	put(0, T0 - HOLD - 1, 0, false);
+	put(0, t, 0, false);
+	put(0, t + 1, 0, false);
 	TAP_CHECK(take() == 1);
-	fake_now = T0 - 100000 + HOLD - 1;
+	fake_now = t + HOLD - 1;
 	TAP_CHECK(take() == 0);
 	fake_now++;
 	TAP_CHECK(take() == 1);
 	fake_now += 2;
 	TAP_CHECK(take() == 1);
 	/* Where every ring has records, the oldest go at once. */
-	fake_now = T0 + HOLD;
-	put(0, T0 + 100000, 0, false);
-	put(0, T0 + 150000, 0, false);
-	put(1, T0 + 120000, 0, false);
+	t = T0;
+	fake_now = t + HOLD;
+	put(0, t + 100, 0, false);
+	put(0, t + 300, 0, false);
+	put(1, t + 200, 0, false);
 	TAP_CHECK(take() == 2);
-	fake_now = T0 + 150000 + HOLD;
+	fake_now = t + 300 + HOLD;
 	TAP_CHECK(take() == 1);
 	ptap_rings_exit(&lib);
 }
