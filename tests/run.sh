@@ -14,6 +14,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
 log=build/test
 mkdir -p "$log"
+rm -f "$log"/*.tap
 passed=0 failed=0 skipped=0
 
 say() { echo "# $*"; }
@@ -85,12 +86,19 @@ vm_tests() {
 	done
 }
 
+# failures FILE...: what failed, each with the first lines of its explanation
+failures() {
+	awk '/^(not )?ok / { left = /^not/ ? 12 : 0 }
+	     /^not ok / { print "# " $0; next }
+	     /^# / && left-- > 0 { print "#   " substr($0, 3, 200) }' "$@" 2>/dev/null
+}
+
 start=$SECONDS
 if build; then
 	(($#)) || unit_tests
 	vm_tests "$@"
 fi
 say "$((SECONDS - start)) s"
-grep -h '^not ok' "$log"/*.tap 2>/dev/null | sed 's/^/# /'
+failures "$log"/*.tap
 echo "$passed passed, $failed failed, $skipped skipped"
 exit $((failed != 0))

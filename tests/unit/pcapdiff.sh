@@ -251,6 +251,13 @@ test_content() {
 	check "-s after the differing byte" 1 "-s 34" same=99 different_bytes=1
 	make B bytes=17
 	check "a byte differs in every packet" 1 "" different_bytes=100
+	# Close neighbours, told apart by what is behind the protocol; the first
+	# of A and the second of B are too far apart to be paired by place.
+	set -- linktype=276 same=10-11 byte=11,5
+	make A "$@" time=11,-9997000
+	make B "$@" byte=10,0 byte=11,0 time=10,2500 time=11,-9992000
+	check "cooked: the protocol differs" 1 "" same=98 different_bytes=2
+	make A
 	make B len=7,10
 	check "length on the wire differs" 1 "" same=99 different_length=1
 	run 1 A B && says "different length: A packet 8, .* 67 bytes; B packet 8, .* 77 bytes (67 captured)" out

@@ -8,8 +8,9 @@
  * show how far the clocks are apart and how much that varies; this decides
  * how close the copies of a repeated content have to be. The further levels
  * look, among what is left, for packets that are the same packet yet differ:
- * in the length, in how much was captured, in a header put in or taken out,
- * and last in any bytes, if they stand at the same place in both captures.
+ * in the length, in how much was captured, in a header put in or taken out, in
+ * the protocol of a cooked header, and last in any bytes, if they stand at the
+ * same place in both captures.
  * Every level is one sort.
  */
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #define PREFIX_LEN	32	/* link and network header, up to addresses */
 #define MACS_LEN	12	/* before a VLAN tag */
+#define SLL2_PROTO_LEN	2	/* a cooked packet's first member */
 #define TAIL_LEN	16
 #define ENOUGH_PAIRS	20	/* to judge how much the times vary */
 
@@ -28,6 +30,7 @@ enum level {
 	LEVEL_CUT_A,		/* same length, cut as A cuts */
 	LEVEL_CUT_B,		/* same length, cut as B cuts */
 	LEVEL_TAIL,		/* same addresses and end: a tag in between */
+	LEVEL_PROTO,		/* cooked: same but for the protocol */
 	LEVEL_PLACE,		/* same place and lengths */
 	LEVEL_PREFIX,		/* same place and first bytes */
 	NR_LEVELS,
@@ -74,6 +77,17 @@ static bool level_tail_key(const struct packet *pkt, uint64_t *key)
 	return true;
 }
 
+static bool level_proto_key(const struct capture *cap,
+			    const struct packet *pkt, uint64_t *key)
+{
+	if (cap->linktype != DLT_LINUX_SLL2 || pkt->caplen < SLL2_PROTO_LEN)
+		return false;
+	*key = content_hash(pkt->data + SLL2_PROTO_LEN,
+			    pkt->caplen - SLL2_PROTO_LEN);
+	*key = content_mix(*key, pkt->len);
+	return true;
+}
+
 /* What groups @pkt with others at @level; false if it takes no part. */
 static bool level_key(const struct matcher *m, enum level level,
 		      enum side side, uint32_t index, uint64_t *key)
@@ -93,6 +107,8 @@ static bool level_key(const struct matcher *m, enum level level,
 		return level_cut_key(pkt, m->cut[SIDE_B], key);
 	case LEVEL_TAIL:
 		return level_tail_key(pkt, key);
+	case LEVEL_PROTO:
+		return level_proto_key(&m->cap[side], pkt, key);
 	case LEVEL_PLACE:
 		*key = content_mix(pkt->len, pkt->caplen);
 		*key = content_mix(*key, m->place[side][index]);
@@ -168,6 +184,11 @@ static bool pair_fits(const struct matcher *m, enum level level,
 	case LEVEL_TAIL:
 		return a->len < b->len ? tag_inserted(a, b, off) :
 					 tag_inserted(b, a, off);
+	case LEVEL_PROTO:
+		return how == CONTENT_BYTES &&
+		       !memcmp(a->data + SLL2_PROTO_LEN,
+			       b->data + SLL2_PROTO_LEN,
+			       a->caplen - SLL2_PROTO_LEN);
 	case LEVEL_PLACE:
 		return how == CONTENT_BYTES && nr_bytes <= a->caplen / 2;
 	default:
