@@ -106,6 +106,21 @@ void ptap_record_plan(const struct ptap_config *cfg, struct ptap_record *rec,
 	}
 }
 
+/*
+ * The sender's address, as the device finds it in a header: its parser looks
+ * at neither whether there is one nor where the packet ends.
+ */
+static u8 ptap_record_address(const struct sk_buff *skb, u8 *addr)
+{
+	int need = skb->dev->type == ARPHRD_ETHER ? ETH_HLEN :
+						    skb->dev->hard_header_len;
+
+	if (unlikely(!skb_mac_header_was_set(skb) ||
+		     skb_tail_pointer(skb) - skb_mac_header(skb) < need))
+		return 0;
+	return dev_parse_header(skb, addr);
+}
+
 /* LINUX_SLL carries a tag as Ethernet does: its protocol field is the TPID. */
 static void ptap_record_sll(const struct ptap_record *rec, struct ptap_sll *h)
 {
@@ -114,7 +129,7 @@ static void ptap_record_sll(const struct ptap_record *rec, struct ptap_sll *h)
 	memset(h, 0, sizeof(*h));
 	h->pkttype = htons(skb->pkt_type);
 	h->hatype = htons(rec->iface->arphrd);
-	h->halen = htons(dev_parse_header(skb, h->addr));
+	h->halen = htons(ptap_record_address(skb, h->addr));
 	h->protocol = rec->tag == PTAP_TAG_SLL ? skb->vlan_proto :
 						 skb->protocol;
 }
@@ -138,7 +153,7 @@ static void ptap_record_sll2(const struct ptap_record *rec, struct ptap_sll2 *h)
 	h->ifindex = htonl(rec->iface->ifindex);
 	h->hatype = htons(rec->iface->arphrd);
 	h->pkttype = skb->pkt_type;
-	h->halen = dev_parse_header(skb, h->addr);
+	h->halen = ptap_record_address(skb, h->addr);
 }
 
 static void ptap_record_cooked(const struct ptap_record *rec, u8 *dst)
