@@ -8,7 +8,7 @@
  * here takes a lock, and the producer executes no locked operation and no
  * fence.  This file has no other dependency than the atomic accessors, so that
  * tests/unit compiles and stresses it in user space, and libptap uses its
- * consumer side.
+ * consumer side.  tests/model/ring.pml is its model, with the same letters.
  *
  *	producer				consumer
  *

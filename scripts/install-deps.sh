@@ -17,7 +17,8 @@ VM=(
 	e2fsprogs rsync xz-utils zstd kmod util-linux git python3 tcpdump
 )
 DEB=(debhelper dh-dkms dpkg-dev fakeroot lintian openssl)
-CHECK=(sparse cppcheck shellcheck clang clang-format clang-tidy g++ mandoc abigail-tools linux-headers-cloud-amd64)
+CHECK=(sparse cppcheck shellcheck clang clang-format clang-tidy g++ mandoc abigail-tools linux-headers-cloud-amd64
+	spin coccinelle)
 BENCH=(flex bison bc patch nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
 
 # list_missing PACKAGE...: those that are not installed, one a line.

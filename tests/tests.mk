@@ -21,3 +21,9 @@ build/tests/library_test: tests/vm/library_test.c $(B)/libptap.a
 	$(Q)$(CC) $(BASE_FLAGS) -Imodule/uapi $(CFLAGS) -o $@ $< $(B)/libptap.a -lpcap
 
 device-tests: build/tests/library_test examples
+
+# The ring protocol's model, checked by spin: every order of its accesses.
+.PHONY: model
+model:
+	@scripts/install-deps.sh --check
+	@tests/model/run.sh $(B)
