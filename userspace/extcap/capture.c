@@ -5,6 +5,10 @@
  * Ends with SIGTERM or SIGINT, when the interfaces are gone, and when nobody
  * reads the pipe any more; what was captured until then is written.  The filter
  * changes when the toolbar says so.
+ *
+ * The pipe is opened before anything can be refused: dumpcap, which reads it,
+ * waits for ever for the first byte of a pipe that nobody has opened, and for a
+ * closed one not at all.
  */
 #include <err.h>
 #include <errno.h>
@@ -18,6 +22,8 @@
 #include "extcap.h"
 
 #define LOOK_MS	1000	/* is somebody still reading? */
+#define OPEN_MS	60000	/* until dumpcap reads the pipe */
+#define PAUSE_MS	20
 
 static volatile sig_atomic_t stop_wanted;
 
@@ -160,6 +166,24 @@ static int capture_into(int fd, struct ptap *tap, const struct extcap *x,
 	return ret != 0;
 }
 
+/* Who waits for a reader is not there any more when none comes. */
+static int open_fifo(const char *path)
+{
+	int fd, ms;
+
+	for (ms = 0; ; ms += PAUSE_MS) {
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 || errno != ENXIO || ms >= OPEN_MS)
+			break;
+		poll(NULL, 0, PAUSE_MS);
+	}
+	if (fd < 0)
+		err(1, "cannot open %s", path);
+	if (fcntl(fd, F_SETFL, 0))
+		err(1, "cannot set up %s", path);
+	return fd;
+}
+
 int capture_run(const struct extcap *x)
 {
 	sigset_t sleeping;
@@ -168,11 +192,9 @@ int capture_run(const struct extcap *x)
 
 	if (!x->fifo)
 		errx(1, "--capture needs --fifo=FILE");
-	signals_init(&sleeping);
+	fd = open_fifo(x->fifo);
 	tap = open_tap(x);
-	fd = open(x->fifo, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		err(1, "cannot open %s", x->fifo);
+	signals_init(&sleeping);
 	status = capture_into(fd, tap, x, &sleeping);
 	close(fd);
 	ptap_destroy(tap);

@@ -169,7 +169,11 @@ static int step(struct capture *c, const struct progress *pr)
 	if (ret == -ENODATA)
 		return 1;
 	if (!ret)
-		ret = signals_wait(c->tap, timeout_ms(c, pr));
+		ret = signals_wait(c->tap, c->out.reader, timeout_ms(c, pr));
+	if (ret == -EPIPE) {
+		c->lost_reader = true;
+		return 0;
+	}
 	if (ret >= 0 || ret == -EINTR)
 		return 0;
 fail:

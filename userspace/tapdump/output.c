@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "tapdump.h"
 
@@ -20,7 +21,7 @@ static bool is_printing(const struct options *opt)
 int output_prepare(struct output *out, const struct options *opt,
 		   struct ptap *tap)
 {
-	*out = (struct output){ .opt = opt, .tap = tap };
+	*out = (struct output){ .opt = opt, .tap = tap, .reader = -1 };
 	out->printer.fd = -1;
 	return opt->write ? files_prepare(&out->files, opt) : 0;
 }
@@ -51,6 +52,17 @@ static int open_printer(struct output *out)
 	return 0;
 }
 
+/* What may be closed by who reads it; a printer prints to ours. */
+static int find_reader(const struct output *out)
+{
+	int fd = out->opt->write ? out->files.fd : STDOUT_FILENO;
+	struct stat st;
+
+	if (fstat(fd, &st) || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return -1;
+	return fd;
+}
+
 /* Returns 0, or -1 when the complaint has been made. */
 int output_open(struct output *out)
 {
@@ -59,6 +71,9 @@ int output_open(struct output *out)
 			 strerror(errno));
 		return -1;
 	}
+	/* The next file may be anything. */
+	if (!out->opt->rotate_size && !out->opt->rotate_seconds)
+		out->reader = find_reader(out);
 	return is_printing(out->opt) ? open_printer(out) : 0;
 }
 

@@ -8,6 +8,7 @@
  * the program at once.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include "tapdump.h"
@@ -101,15 +102,42 @@ unsigned int signals_take(unsigned int wishes)
 	return taken;
 }
 
-/* ptap_wait(), or -EINTR at once when there is a wish. */
-int signals_wait(struct ptap *tap, int timeout_ms)
+/*
+ * ptap_wait(), or -EPIPE as soon as nobody reads @reader, also when no packet
+ * comes that could not be written.
+ */
+static int wait_with_reader(struct ptap *tap, int reader, int timeout_ms,
+			    const sigset_t *mask)
+{
+	struct pollfd pfd[] = {
+		{ .fd = ptap_fd(tap), .events = POLLIN },
+		{ .fd = reader },
+	};
+	struct timespec ts = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_nsec = timeout_ms % 1000 * 1000000L,
+	};
+
+	if (ppoll(pfd, 2, timeout_ms < 0 ? NULL : &ts, mask) < 0)
+		return -errno;
+	if (pfd[1].revents & (POLLERR | POLLHUP))
+		return -EPIPE;
+	return ptap_wait(tap, 0, mask);
+}
+
+/*
+ * Sleep until there are packets, nobody reads @reader any more (-EPIPE; -1:
+ * whatever), or there is a wish (-EINTR, at once if there is one now).
+ */
+int signals_wait(struct ptap *tap, int reader, int timeout_ms)
 {
 	int ret = -EINTR;
 	sigset_t before;
 
 	sigprocmask(SIG_BLOCK, &ours, &before);
 	if (!wish_stop && !wish_info && !wish_child && !wish_turn)
-		ret = ptap_wait(tap, timeout_ms, &before);
+		ret = reader < 0 ? ptap_wait(tap, timeout_ms, &before) :
+		      wait_with_reader(tap, reader, timeout_ms, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
 }

@@ -153,6 +153,7 @@ struct files {
  * @files: with -w
  * @printer: without -w, or with --print
  * @printing: writes to the printer, or nowhere with --count; or NULL
+ * @reader: the pipe or socket whose reader the capture is for, or -1
  */
 struct output {
 	const struct options *opt;
@@ -160,6 +161,7 @@ struct output {
 	struct files files;
 	struct printer printer;
 	struct ptap_writer *printing;
+	int reader;
 };
 
 /**
@@ -278,7 +280,7 @@ enum signal_wish {
 
 void signals_init(bool turns);
 unsigned int signals_take(unsigned int wishes);
-int signals_wait(struct ptap *tap, int timeout_ms);
+int signals_wait(struct ptap *tap, int reader, int timeout_ms);
 
 /* capture.c */
 int capture_run(struct capture *c);
