@@ -73,7 +73,7 @@ PROGRAMS := $(B)/tapdump $(B)/ptap-extcap $(B)/pcapdiff
 userspace: $(LIBRARIES) $(PROGRAMS)
 
 # Everything is built again when how it is built changes.
-FLAGS_NOW := $(CC) $(CFLAGS) $(LDFLAGS) $(BASE_FLAGS) $(PREFIX) $(LINK)
+FLAGS_NOW := $(CC) $(CFLAGS) $(LDFLAGS) $(BASE_FLAGS) $(LINK)
 $(B)/obj/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
@@ -104,10 +104,14 @@ $(B)/libptap.so: $(B)/$(SONAME)
 	@printf "  %-7s %s\n" LN $@
 	$(Q)ln -sf $(SONAME) $@
 
-$(B)/ptap.pc: userspace/libptap/ptap.pc.in $(B)/obj/flags
-	@printf "  %-7s %s\n" GEN $@
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
-		-e 's|@LIBDIR@|$(LIBDIR)|' $< > $@
+# The only file that knows where things are installed.
+$(B)/ptap.pc: userspace/libptap/ptap.pc.in FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@LIBDIR@|$(LIBDIR)|' $< | cmp -s - $@ || { \
+	printf "  %-7s %s\n" GEN $@; \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@LIBDIR@|$(LIBDIR)|' $< > $@; }
 
 # LINK=shared: with the shared library, as distributions want it.
 ifeq ($(LINK),shared)
