@@ -1,11 +1,11 @@
 #!/bin/bash
-# install-deps.sh [--check | --deb | --bench] - install what ptap is built with.
+# install-deps.sh [--check | --deb | --bench | --many] - install what ptap is built with.
 #
 # For Debian 12 and later. Without an option: the compiler, the libraries and
 # the tools of the test VM. With --check: the tools of "make check" as well; with
-# --deb: those that make Debian packages; with --bench: those of "make bench".
-# Installs only what is missing, with apt-get, and does nothing when all is
-# there. Needs root to install, not to look.
+# --deb: those that make Debian packages; with --bench: those of "make bench"; with
+# --many: those of "make test-many". Installs only what is missing, with apt-get,
+# and does nothing when all is there. Needs root to install, not to look.
 
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -19,6 +19,7 @@ VM=(
 DEB=(debhelper dh-dkms dpkg-dev fakeroot lintian openssl)
 CHECK=(sparse cppcheck shellcheck clang clang-format clang-tidy g++ mandoc abigail-tools linux-headers-cloud-amd64
 	spin coccinelle)
+MANY=(tshark curl python3)
 BENCH=(flex bison bc patch nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
 
 # list_missing PACKAGE...: those that are not installed, one a line.
@@ -50,6 +51,7 @@ case ${1:-} in
 --check) wanted+=("${CHECK[@]}") ;;
 --deb) wanted+=("${DEB[@]}") ;;
 --bench) wanted+=("${BENCH[@]}") ;;
+--many) wanted+=("${MANY[@]}") ;;
 --help | -h)
 	usage "$0"
 	exit 0

@@ -7,6 +7,7 @@
 #   make dkms               the module's source to /usr/src, built by DKMS
 #   make deb                build/deb/*.deb
 #   make test-deb           the packages installed, upgraded, removed in a VM
+#   make test-many          captures of many hosts into ClickHouse
 #
 # DESTDIR is put before every path.  LIBDIR, EXTCAPDIR: where distributions have
 # their own places.
@@ -16,7 +17,8 @@ EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
 D := $(DESTDIR)$(PREFIX)
 DKMS_SRC := $(DESTDIR)/usr/src/ptap-$(VERSION)
 
-.PHONY: install install-userspace install-device dkms dkms-source deb test-deb
+.PHONY: install install-userspace install-device dkms dkms-source deb test-deb \
+	test-many
 install: install-userspace install-device modules_install
 	@test -n '$(DESTDIR)' || ldconfig
 	@echo "Installed. The device: systemd-sysusers; udevadm control --reload;" \
@@ -102,3 +104,7 @@ deb:
 test-deb: deps
 	@scripts/install-deps.sh --deb
 	@tests/home/run.sh packages
+
+test-many:
+	@scripts/install-deps.sh --many
+	@tests/home/many.sh
