@@ -26,6 +26,7 @@
 #include "filter.h"
 #include "hook.h"
 #include "iface.h"
+#include "meta.h"
 #include "record.h"
 #include "ring.h"
 #include "session.h"
@@ -163,28 +164,30 @@ static bool ptap_hook_may_defer(const struct ptap_config *cfg,
 
 /* Out of the way of packets that are kept. */
 static noinline void ptap_hook_drop(struct ptap_ring *r,
-				    const struct sk_buff *skb,
+				    const struct ptap_record *rec,
 				    enum ptap_drop reason)
 {
 	ptap_add(r->count.dropped[reason], 1);
-	trace_ptap_drop(r, skb, reason);
+	if (rec->iface && rec->iface->counts)
+		ptap_meta_dropped(r, rec->iface);
+	trace_ptap_drop(r, rec->skb, reason);
 }
 
 static bool ptap_hook_reserve(struct ptap_ring *r,
 			      const struct ptap_record *rec)
 {
 	if (unlikely(rec->size > r->prod.size / 2)) {
-		ptap_hook_drop(r, rec->skb, PTAP_DROP_TOO_BIG);
+		ptap_hook_drop(r, rec, PTAP_DROP_TOO_BIG);
 		return false;
 	}
 	switch (ptap_prod_reserve(&r->prod, r->con, rec->size)) {
 	case PTAP_RESERVE_OK:
 		return true;
 	case PTAP_RESERVE_FULL:
-		ptap_hook_drop(r, rec->skb, PTAP_DROP_RING_FULL);
+		ptap_hook_drop(r, rec, PTAP_DROP_RING_FULL);
 		break;
 	case PTAP_RESERVE_BAD_CONSUMER:
-		ptap_hook_drop(r, rec->skb, PTAP_DROP_BAD_CONSUMER);
+		ptap_hook_drop(r, rec, PTAP_DROP_BAD_CONSUMER);
 		break;
 	}
 	return false;
@@ -198,13 +201,18 @@ static noinline bool ptap_hook_fill(const struct ptap_config *cfg,
 	u32 len = ptap_record_copy_len(rec);
 
 	ptap_record_write(cfg, &r->clock, rec, dst);
-	if (ptap_hook_may_defer(cfg, rec) && ptap_hook_defer(r, rec))
-		return true;
-	dst += rec->data_off + rec->caplen - len;
-	if (unlikely(ptap_record_copy(rec->skb, dst, len, rec->tag)))
-		return false;
-	if (rec->caplen > cfg->copybreak)
-		ptap_add(r->count.clone_fallback, 1);
+	if (cfg->meta)
+		ptap_meta_write(cfg, r, rec, dst + rec->data_off +
+					     ALIGN(rec->caplen, 4));
+	if (!ptap_hook_may_defer(cfg, rec) || !ptap_hook_defer(r, rec)) {
+		dst += rec->data_off + rec->caplen - len;
+		if (unlikely(ptap_record_copy(rec->skb, dst, len, rec->tag)))
+			return false;
+		if (rec->caplen > cfg->copybreak)
+			ptap_add(r->count.clone_fallback, 1);
+	}
+	if (cfg->meta)
+		ptap_meta_captured(r, rec);
 	return true;
 }
 
@@ -219,12 +227,15 @@ static void ptap_hook_store(struct ptap_session *s, struct ptap_ring *r,
 	if (unlikely(cfg->linktype == PTAP_LINKTYPE_NATIVE &&
 		     cfg->file_linktype &&
 		     cfg->file_linktype != rec->iface->linktype)) {
-		ptap_hook_drop(r, rec->skb, PTAP_DROP_LINKTYPE);
+		ptap_hook_drop(r, rec, PTAP_DROP_LINKTYPE);
 		return;
 	}
 	plain = ptap_record_plan_plain(cfg, rec, limit);
-	if (unlikely(!plain))
+	if (unlikely(!plain)) {
 		ptap_record_plan(cfg, rec, limit);
+		if (cfg->meta)
+			rec->size += ptap_meta_len(cfg, r, rec);
+	}
 	if (unlikely(!ptap_hook_reserve(r, rec)))
 		return;
 	dst = ptap_ring_at(r, r->prod.pos);
@@ -232,7 +243,7 @@ static void ptap_hook_store(struct ptap_session *s, struct ptap_ring *r,
 		ptap_record_head(cfg, &r->clock, rec, dst);
 		ptap_copy(dst + rec->data_off, rec->skb->data, rec->caplen);
 	} else if (!ptap_hook_fill(cfg, r, rec, dst)) {
-		ptap_hook_drop(r, rec->skb, PTAP_DROP_COPY_FAULT);
+		ptap_hook_drop(r, rec, PTAP_DROP_COPY_FAULT);
 		return;
 	}
 	ptap_prod_commit(&r->prod, r->ctl, &r->deferq, rec->size);
@@ -275,7 +286,7 @@ static void ptap_hook_packet(struct ptap_session *s, struct ptap_ring *r,
 	if (unlikely(!rec.iface || !ptap_iface_matches(rec.iface, dev, at.raw)))
 		rec.iface = ptap_iface_find(s, r, dev, at.raw);
 	if (unlikely(!rec.iface)) {
-		ptap_hook_drop(r, skb, PTAP_DROP_NO_MEMORY);
+		ptap_hook_drop(r, &rec, PTAP_DROP_NO_MEMORY);
 		return;
 	}
 	if (set)
@@ -287,6 +298,8 @@ static void ptap_hook_packet(struct ptap_session *s, struct ptap_ring *r,
 		ptap_hook_store(s, r, &rec, limit);
 	} else {
 		ptap_add(r->count.filtered, 1);
+		if (unlikely(rec.iface->counts))
+			ptap_meta_filtered(r, rec.iface);
 	}
 	ptap_skb_seek(skb, data);
 }

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include "iface.h"
 #include "limits.h"
+#include "meta.h"
 #include "record.h"
 #include "ring.h"
 #include "session.h"
@@ -115,6 +116,8 @@ static struct ptap_iface *ptap_iface_add_locked(struct ptap_session *s,
 	i = kzalloc(sizeof(*i), GFP_ATOMIC | __GFP_NOWARN);
 	if (!i)
 		return NULL;
+	if (ptap_meta_alloc(&s->cfg, i))
+		goto free;
 	i->id = id;
 	i->ifindex = dev->ifindex;
 	i->arphrd = dev->type;
@@ -127,14 +130,17 @@ static struct ptap_iface *ptap_iface_add_locked(struct ptap_session *s,
 	i->addr_len = min_t(u32, dev->addr_len, sizeof(i->addr));
 	memcpy(i->addr, dev->dev_addr, i->addr_len);
 	strscpy(i->name, dev->name, sizeof(i->name));
-	if (xa_err(xa_store(&s->iface_ids, id, i, GFP_ATOMIC | __GFP_NOWARN))) {
-		kfree(i);
-		return NULL;
-	}
+	if (xa_err(xa_store(&s->iface_ids, id, i, GFP_ATOMIC | __GFP_NOWARN)))
+		goto free;
 	hash_add_rcu(s->iface_table, &i->node, i->ifindex);
 	/* Who sees the number finds the entries. */
 	smp_store_release(&s->nr_ifaces, id + 1);
 	return i;
+
+free:
+	ptap_meta_free(i);
+	kfree(i);
+	return NULL;
 }
 
 /**
@@ -217,7 +223,9 @@ void ptap_iface_free_all(struct ptap_session *s)
 	struct ptap_iface *i;
 	unsigned long id;
 
-	xa_for_each(&s->iface_ids, id, i)
+	xa_for_each(&s->iface_ids, id, i) {
+		ptap_meta_free(i);
 		kfree(i);
+	}
 	xa_destroy(&s->iface_ids);
 }

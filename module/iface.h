@@ -9,12 +9,14 @@
 #include <linux/netdevice.h>
 #include <linux/types.h>
 
+struct ptap_iface_counters;
 struct ptap_ring;
 struct ptap_session;
 
 /**
  * struct ptap_iface - an interface of a session; constant but for @gone
  * @node: in session->iface_table
+ * @counts: for each ring, if the session asks for them; or NULL
  * @id: interface id of its records
  * @ifindex: index in the session's namespace
  * @linktype: LINKTYPE_ value
@@ -29,6 +31,7 @@ struct ptap_session;
  */
 struct ptap_iface {
 	struct hlist_node node;
+	struct ptap_iface_counters *counts;
 	u32 id;
 	u32 ifindex;
 	u32 linktype;

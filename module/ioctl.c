@@ -14,6 +14,7 @@
 #include "iface.h"
 #include "ioctl.h"
 #include "limits.h"
+#include "meta.h"
 #include "mmap.h"
 #include "preamble.h"
 #include "ring.h"
@@ -36,9 +37,9 @@ static_assert(sizeof(struct ptap_filter_prog) == 24);
 static_assert(sizeof(struct ptap_filter) == PTAP_FILTER_SIZE_VER0);
 static_assert(sizeof(struct ptap_drain) == PTAP_DRAIN_SIZE_VER0);
 static_assert(sizeof(struct ptap_sync) == PTAP_SYNC_SIZE_VER0);
-static_assert(sizeof(struct ptap_iface_info) == PTAP_IFACE_SIZE_VER0);
+static_assert(sizeof(struct ptap_iface_info) == PTAP_IFACE_SIZE_VER0 + 24);
 static_assert(sizeof(struct ptap_preamble) == PTAP_PREAMBLE_SIZE_VER0);
-static_assert(sizeof(struct ptap_stats) == PTAP_STATS_SIZE_VER0);
+static_assert(sizeof(struct ptap_stats) == PTAP_STATS_SIZE_VER0 + 8);
 static_assert(sizeof(struct ptap_ring_control) == 256);
 static_assert(offsetof(struct ptap_ring_control, head) == 128);
 static_assert(sizeof(struct ptap_ring_consumer) == 16);
@@ -83,7 +84,7 @@ static int ptap_ioctl_info(struct ptap_session *s, void __user *arg)
 	info = (struct ptap_info){
 		.size = info.size,
 		.abi = PTAP_ABI,
-		.features = PTAP_FEATURE_META_FLAGS,
+		.features = PTAP_META_ALL,	/* the same bits */
 		.state = smp_load_acquire(&s->state),
 		.page_size = PAGE_SIZE,
 		.ring_size_max = PTAP_RING_SIZE_MAX,
@@ -189,6 +190,7 @@ static int ptap_ioctl_iface(struct ptap_session *s, void __user *arg)
 	};
 	memcpy(info.addr, iface->addr, sizeof(info.addr));
 	memcpy(info.name, iface->name, sizeof(info.name));
+	ptap_meta_sum(iface, &info);
 	return ptap_arg_out(arg, &info, sizeof(info));
 }
 

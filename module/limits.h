@@ -11,9 +11,11 @@
 
 /*
  * What a record needs beside the packet's bytes: 28 bytes before and 4 bytes
- * behind, 3 bytes of padding, and 12 bytes of options (epb_flags 8, end 4).
+ * behind, 3 bytes of padding, and 56 bytes of options: epb_flags and epb_queue
+ * 8 each, epb_dropcount, epb_packetid and epb_hash 12 each, their end 4.
  */
-#define PTAP_RECORD_OVERHEAD	(28 + 4 + 3 + 12)
+#define PTAP_EPB_OPTIONS_MAX	(2 * 8 + 3 * 12 + 4)
+#define PTAP_RECORD_OVERHEAD	(28 + 4 + 3 + PTAP_EPB_OPTIONS_MAX)
 
 /*
  * A ring: a power of two, so that a position is masked into it; mapped twice in

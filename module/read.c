@@ -143,7 +143,7 @@ static int ptap_reader_put_run(struct ptap_session *s, struct iov_iter *to,
 {
 	struct ptap_cursor *c = &s->reader->cursors[run->ring];
 	struct ptap_ring *r = s->rings[run->ring];
-	u64 len, nr, key = c->key;
+	u64 len, nr, used, key = c->key;
 	size_t done;
 
 	len = ptap_cursor_gallop(c, s->cfg.format, run->limit,
@@ -157,6 +157,10 @@ static int ptap_reader_put_run(struct ptap_session *s, struct iov_iter *to,
 		c->key = key;
 		return -EFAULT;
 	}
+	/* Since it gave room back last, the ring has only grown. */
+	used = ptap_cons_end(r->ctl) - c->pos;
+	if (used > r->high_water)
+		WRITE_ONCE(r->high_water, used);
 	c->pos += len;
 	WRITE_ONCE(r->consumed, r->consumed + nr);
 	WRITE_ONCE(r->consumed_bytes, r->consumed_bytes + len);

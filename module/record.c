@@ -3,8 +3,9 @@
  * Records: a packet in the form that stands in the capture file.
  *
  * ptap_record_plan() decides sizes, ptap_record_write() writes all of a record
- * but the packet's bytes, ptap_record_copy() these.  The hook calls them in
- * this order, or leaves the last to the drainer (ring.c).
+ * but the packet's bytes and the options (meta.c), ptap_record_copy() the
+ * bytes.  The hook calls them in this order, or leaves the last to the drainer
+ * (ring.c).
  *
  * Formats: draft-ietf-opsawg-pcap (section 5), draft-ietf-opsawg-pcapng
  * (section 4.3), LINKTYPE_LINUX_SLL and LINKTYPE_LINUX_SLL2 of the tcpdump
@@ -24,9 +25,6 @@
 #include "merge.h"
 #include "record.h"
 #include "session.h"
-
-#define PTAP_EPB_FLAGS		2	/* option epb_flags */
-#define PTAP_EPB_OPTIONS_LEN	12	/* epb_flags, opt_endofopt */
 
 #define PTAP_SLL_ADDR_LEN	8
 
@@ -79,6 +77,8 @@ static void ptap_record_plan_tag(struct ptap_record *rec)
  * @rec: @skb and @iface are set; everything else is set here
  * @limit: number of bytes that the filter wants, not 0
  *
+ * Without options: who adds them adds their length.
+ *
  * Context: hook.
  */
 void ptap_record_plan(const struct ptap_config *cfg, struct ptap_record *rec,
@@ -98,8 +98,6 @@ void ptap_record_plan(const struct ptap_config *cfg, struct ptap_record *rec,
 	if (cfg->format == PTAP_FORMAT_PCAPNG) {
 		rec->data_off = PTAP_EPB_HEAD_LEN;
 		rec->size = PTAP_EPB_MIN_LEN + ALIGN(rec->caplen, 4);
-		if (cfg->meta & PTAP_META_FLAGS)
-			rec->size += PTAP_EPB_OPTIONS_LEN;
 	} else {
 		rec->data_off = PTAP_PCAP_RECORD_LEN;
 		rec->size = PTAP_PCAP_RECORD_LEN + rec->caplen;
@@ -168,50 +166,8 @@ static void ptap_record_cooked(const struct ptap_record *rec, u8 *dst)
 	memcpy(dst, addr_room, min(rec->cooked_len, rec->caplen));
 }
 
-/* draft-ietf-opsawg-pcapng, section 4.3.1: Enhanced Packet Block Flags Word */
-static u32 ptap_record_flags(const struct sk_buff *skb)
-{
-	static const u8 reception[] = {
-		[PACKET_HOST] = 1,
-		[PACKET_BROADCAST] = 3,
-		[PACKET_MULTICAST] = 2,
-		[PACKET_OTHERHOST] = 4,
-	};
-	u32 flags;
-
-	if (skb->pkt_type == PACKET_OUTGOING)
-		flags = 2;
-	else
-		flags = 1;
-	if (skb->pkt_type < ARRAY_SIZE(reception))
-		flags |= reception[skb->pkt_type] << 2;
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		flags |= BIT(9);
-	if (skb_is_gso(skb))
-		flags |= BIT(11);
-	return flags;
-}
-
-static void ptap_put16(u8 *dst, u16 v)
-{
-	put_unaligned(v, (u16 *)dst);
-}
-
-static void ptap_record_options(const struct ptap_config *cfg,
-				const struct ptap_record *rec, u8 *dst)
-{
-	u8 *opt = dst + rec->data_off + ALIGN(rec->caplen, 4);
-
-	if (!(cfg->meta & PTAP_META_FLAGS))
-		return;
-	ptap_put16(opt, PTAP_EPB_FLAGS);
-	ptap_put16(opt + 2, sizeof(u32));
-	ptap_put32(opt + 4, ptap_record_flags(rec->skb));
-	ptap_put32(opt + 8, 0);
-}
-
 /**
- * ptap_record_write - write a record but for the packet's bytes
+ * ptap_record_write - write a record but for the packet's bytes and options
  * @cfg: configuration
  * @clock: of this CPU's ring
  * @rec: planned by ptap_record_plan()
@@ -223,8 +179,6 @@ void ptap_record_write(const struct ptap_config *cfg, struct ptap_clock *clock,
 		       const struct ptap_record *rec, u8 *dst)
 {
 	ptap_record_head(cfg, clock, rec, dst);
-	if (cfg->meta)
-		ptap_record_options(cfg, rec, dst);
 	if (rec->cooked_len)
 		ptap_record_cooked(rec, dst + rec->data_off);
 }

@@ -68,6 +68,7 @@ struct ptap_counters {
  * @fill_faults: written by the drainer
  * @consumed: records given out by read()
  * @consumed_bytes: their bytes
+ * @high_water: bytes in the ring, at most, when read() gave room back
  * @drain_lock: held by the drainer
  * @pages: data pages, @nr_pages
  * @nr_pages: number of @pages
@@ -90,6 +91,7 @@ struct ptap_ring {
 	u64 fill_faults;
 	u64 consumed;
 	u64 consumed_bytes;
+	u64 high_water;
 	struct mutex drain_lock;
 	struct page **pages;
 	u32 nr_pages;

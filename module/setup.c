@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "iface.h"
 #include "limits.h"
+#include "meta.h"
 #include "record.h"
 #include "ring.h"
 #include "session.h"
@@ -73,7 +74,7 @@ static int ptap_setup_values(struct ptap_config *cfg,
 		return -EINVAL;
 	if (arg->flags & PTAP_SETUP_PROMISC && !arg->nr_ifaces)
 		return -EINVAL;
-	if (arg->meta & ~PTAP_META_FLAGS)
+	if (arg->meta & ~PTAP_META_ALL)
 		return -EOPNOTSUPP;
 	if (arg->meta && !pcapng)
 		return -EINVAL;

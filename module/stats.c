@@ -33,6 +33,7 @@ static void ptap_stats_add(struct ptap_stats *st, const struct ptap_ring *r)
 	st->clone_fallback += READ_ONCE(c->clone_fallback);
 	st->fill_faults += READ_ONCE(r->fill_faults);
 	st->wakeups += READ_ONCE(c->wakeups);
+	st->high_water = max(st->high_water, READ_ONCE(r->high_water));
 }
 
 /**

@@ -49,6 +49,9 @@ void ptap_destroy(struct ptap *p)
 		return;
 	ptap_close(p);
 	free(p->headers.data);
+	free(p->torn.data);
+	free(p->filter);
+	free(p->application);
 	free(p->ifaces);
 	free(p->iov);
 	free(p);
@@ -75,7 +78,8 @@ static int ptap_config_read(struct ptap *p, const struct ptap_config *from,
 	if (config->flags & ~(PTAP_CONFIG_PROMISC | PTAP_CONFIG_IMMEDIATE |
 			      PTAP_CONFIG_COPYBREAK |
 			      PTAP_CONFIG_NO_OPTIMIZE |
-			      PTAP_CONFIG_CLOCK_TSC) ||
+			      PTAP_CONFIG_CLOCK_TSC |
+			      PTAP_CONFIG_DESCRIBE) ||
 	    config->mode > PTAP_MODE_READ || config->reserved)
 		return ptap_fail(p, -EINVAL,
 				 "unknown flag or mode in ptap_config");
@@ -179,7 +183,8 @@ static int ptap_setup_fail(struct ptap *p, const struct ptap_config *config,
 		return ptap_fail(p, err, "no memory for the rings");
 	case -EOPNOTSUPP:
 		if (!(config->flags & PTAP_CONFIG_CLOCK_TSC))
-			break;
+			return ptap_fail(p, err,
+					 "the loaded module does not know all of the options that packets are to have; install module and program of the same release");
 		return ptap_fail(p, err,
 				 "this CPU's TSC is not said to tick steadily; use the kernel's clock, or set the module's parameter tsc=1 if you know better");
 	case -EINVAL:
@@ -263,6 +268,15 @@ int ptap_open(struct ptap *p, const struct ptap_config *config)
 	p->mode = c.mode;
 	p->all_ifaces = !c.nr_ifaces;
 	p->optimize = !(c.flags & PTAP_CONFIG_NO_OPTIMIZE);
+	p->describe = c.flags & PTAP_CONFIG_DESCRIBE &&
+		      c.format == PTAP_FORMAT_PCAPNG;
+	if (c.application) {
+		p->application = strdup(c.application);
+		if (!p->application) {
+			err = ptap_fail(p, -ENOMEM, "no memory for a name");
+			goto close;
+		}
+	}
 	if (p->mode == PTAP_MODE_MMAP)
 		err = ptap_mapping_create(p);
 	else if (ptap_stream_init(&p->stream, p->fd, p->info.format))

@@ -336,20 +336,39 @@ int ptap_filter_load(struct ptap *p, const struct ptap_filter_prog *progs,
 			 ptap_strerror(err));
 }
 
+/* For the file's headers. */
+static void ptap_filter_note(struct ptap *p, char *text)
+{
+	free(p->filter);
+	p->filter = text;
+}
+
 int ptap_filter_set(struct ptap *p, const char *text)
 {
 	struct ptap_compile c = { .p = p, .text = text };
 	int err = ptap_check_open(p);
+	char *own;
 	u32 i;
 
 	if (err)
 		return err;
-	if (!text || !text[strspn(text, " \t\n\r")])
-		return ptap_filter_load(p, NULL, 0);
+	if (!text || !text[strspn(text, " \t\n\r")]) {
+		err = ptap_filter_load(p, NULL, 0);
+		if (!err)
+			ptap_filter_note(p, NULL);
+		return err;
+	}
+	own = strdup(text);
+	if (!own)
+		return ptap_fail(p, -ENOMEM, "no memory for the filter");
 	err = ptap_compile(&c);
 	if (!err)
 		err = ptap_filter_load(p, c.progs, c.nr);
 	for (i = 0; i < c.nr; i++)
 		free((void *)(uintptr_t)c.progs[i].insns);
+	if (err)
+		free(own);
+	else
+		ptap_filter_note(p, own);
 	return err;
 }

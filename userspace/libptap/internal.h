@@ -6,7 +6,7 @@
  * rings.c and stream.c find spans (source.h); spans.c gives them out with the
  * headers that belong before them; packet.c cuts them into packets; filter.c
  * compiles expressions, cook.c fits programs for cooked headers (cook.h);
- * stats.c asks the kernel; error.c finds words.
+ * describe.c adds to the headers; stats.c asks the kernel; error.c finds words.
  */
 #ifndef PTAP_INTERNAL_H
 #define PTAP_INTERNAL_H
@@ -55,6 +55,10 @@ struct ptap_iface_key {
  * @rings: consumer's side of @maps, in mmap mode
  * @stream: the other mode
  * @headers: see there
+ * @torn: in the other mode, the beginning of headers that are still to come
+ * @describe: headers get more options (describe.c)
+ * @filter: expression of the last ptap_filter_set(), or NULL
+ * @application: name for the headers, or NULL
  * @iov: room for PTAP_NR_IOV spans
  * @spans: what packet.c walks through
  * @span: entry of @spans
@@ -79,6 +83,10 @@ struct ptap {
 	struct ptap_rings rings;
 	struct ptap_stream stream;
 	struct ptap_headers headers;
+	struct ptap_headers torn;
+	bool describe;
+	char *filter;
+	char *application;
 	struct iovec *iov;
 	struct ptap_spans spans;
 	u32 span;
@@ -95,6 +103,9 @@ int ptap_check_open(struct ptap *p);
 
 /* Remember words for @err, and be that value. */
 #define ptap_fail(p, err, ...)	(ptap_error_set(p, __VA_ARGS__), (err))
+
+/* describe.c */
+long ptap_describe(const struct ptap *p, const u8 *data, size_t len, u8 **more);
 
 /* mapping.c */
 int ptap_mapping_create(struct ptap *p);

@@ -46,6 +46,7 @@ enum ptap_mode {
 #define PTAP_CONFIG_COPYBREAK	(1U << 2) /* @copybreak is set, also when 0 */
 #define PTAP_CONFIG_NO_OPTIMIZE	(1U << 3) /* filters as they were compiled */
 #define PTAP_CONFIG_CLOCK_TSC	(1U << 4) /* times from the TSC */
+#define PTAP_CONFIG_DESCRIBE	(1U << 5) /* pcapng headers tell all there is */
 
 /**
  * struct ptap_config - what to capture; zeroes are the defaults
@@ -69,6 +70,12 @@ enum ptap_mode {
  * @reserved: 0
  * @ring_size: bytes of each ring (there is one for each CPU), rounded up to a
  *	power of two; 0 for the default
+ * @application: name and version of the program, for headers with
+ *	PTAP_CONFIG_DESCRIBE; NULL for the library's
+ *
+ * With PTAP_CONFIG_DESCRIBE the headers of a pcapng file name machine, system
+ * and application, and each interface's description, addresses, speed and
+ * filter, as they are when the interface's block is given out.
  */
 struct ptap_config {
 	size_t size;
@@ -86,6 +93,7 @@ struct ptap_config {
 	uint32_t flush_us;
 	uint32_t reserved;
 	uint64_t ring_size;
+	const char *application;
 };
 
 /**
@@ -351,7 +359,8 @@ int ptap_iface_get(struct ptap *p, uint32_t id, struct ptap_iface_info *info);
  * @p: handle, open
  * @ring: index of a ring (below ptap_info.nr_rings), or PTAP_RING_ALL
  * @stats: set.  @stats->consumed counts the records that were released to the
- *	kernel, by mapping or by read()
+ *	kernel, by mapping or by read(), @stats->high_water the most bytes that
+ *	were in a ring when that was done
  *
  * Return: 0, -EINVAL no such ring, -EBADF.
  */

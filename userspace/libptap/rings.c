@@ -155,12 +155,16 @@ void ptap_rings_peek(struct ptap_rings *r, struct ptap_batch *b)
 void ptap_rings_release(struct ptap_rings *r)
 {
 	struct ptap_ring_use *use;
+	u64 used;
 	u32 i;
 
 	for (i = 0; i < r->nr; i++) {
 		use = &r->use[i];
 		if (use->tail == r->cursors[i].pos)
 			continue;
+		used = ptap_cons_end(r->maps[i].ctl) - use->tail;
+		if (used > use->high_water)
+			use->high_water = used;
 		use->tail = r->cursors[i].pos;
 		use->records += use->held;
 		use->held = 0;

@@ -53,11 +53,14 @@ struct ptap_rings_ops {
  * @tail: position up to which its memory has been given back
  * @records: records before @tail
  * @held: records from @tail to the cursor, given out and not released
+ * @high_water: bytes in the ring, at most, when memory was given back: until
+ *	then it has only grown
  */
 struct ptap_ring_use {
 	u64 tail;
 	u64 records;
 	u64 held;
+	u64 high_water;
 };
 
 /**

@@ -18,9 +18,9 @@
 #include <sys/ioctl.h>
 #include "internal.h"
 
-static int ptap_headers_append(struct ptap *p, const void *data, size_t len)
+static int ptap_headers_add(struct ptap *p, struct ptap_headers *h,
+			    const void *data, size_t len)
 {
-	struct ptap_headers *h = &p->headers;
 	u8 *more = realloc(h->data, h->len + len);
 
 	if (!more)
@@ -29,6 +29,23 @@ static int ptap_headers_append(struct ptap *p, const void *data, size_t len)
 	h->data = more;
 	h->len += len;
 	return 0;
+}
+
+/* Whole blocks; what is kept of them may be longer. */
+static int ptap_headers_append(struct ptap *p, const u8 *data, size_t len)
+{
+	u8 *more;
+	long n;
+	int err;
+
+	if (!p->describe)
+		return ptap_headers_add(p, &p->headers, data, len);
+	n = ptap_describe(p, data, len, &more);
+	if (n < 0)
+		return ptap_fail(p, n, "no memory for the file's header");
+	err = ptap_headers_add(p, &p->headers, more, n);
+	free(more);
+	return err;
 }
 
 static int ptap_headers_fetch(struct ptap *p, u8 **buf,
@@ -82,8 +99,8 @@ static int ptap_headers_next(struct ptap *p, struct iovec *iov)
 	if (err)
 		return err;
 	p->headers.nr_ifaces = pre.nr_ifaces;
-	*iov = (struct iovec){ p->headers.data + old, pre.len };
-	return pre.len != 0;
+	*iov = (struct iovec){ p->headers.data + old, p->headers.len - old };
+	return p->headers.len != old;
 }
 
 static u64 ptap_batch_size(const struct ptap *p)
@@ -124,6 +141,28 @@ static int ptap_spans_rings(struct ptap *p, u64 max_records,
 	return !spans->nr && p->rings.ended ? -ENODATA : (int)spans->nr;
 }
 
+/*
+ * The headers that came with the stream, at @iov, which becomes what is given
+ * out.  Those that are made longer wait for their end.  Returns 0 or 1 spans.
+ */
+static int ptap_headers_stream(struct ptap *p, struct iovec *iov)
+{
+	size_t old = p->headers.len;
+	int err;
+
+	if (!p->describe) {
+		err = ptap_headers_append(p, iov->iov_base, iov->iov_len);
+		return err ? err : 1;
+	}
+	err = ptap_headers_add(p, &p->torn, iov->iov_base, iov->iov_len);
+	if (err || p->stream.header_left || p->stream.torn)
+		return err;
+	err = ptap_headers_append(p, p->torn.data, p->torn.len);
+	p->torn.len = 0;
+	*iov = (struct iovec){ p->headers.data + old, p->headers.len - old };
+	return err ? err : 1;
+}
+
 static int ptap_spans_stream(struct ptap *p, u64 max_records,
 			     struct ptap_spans *spans)
 {
@@ -135,11 +174,10 @@ static int ptap_spans_stream(struct ptap *p, u64 max_records,
 	nr = ptap_stream_headers(&p->stream, p->iov);
 	if (nr < 0)
 		return nr;
-	if (nr) {
-		err = ptap_headers_append(p, p->iov->iov_base, p->iov->iov_len);
-		if (err)
-			return err;
-	}
+	if (nr)
+		nr = ptap_headers_stream(p, p->iov);
+	if (nr < 0)
+		return nr;
 	more = ptap_stream_records(&p->stream, max_records, p->iov + nr,
 				   &spans->records);
 	if (more < 0)

@@ -43,25 +43,28 @@ int ptap_iface_get(struct ptap *p, uint32_t id, struct ptap_iface_info *info)
 			 ptap_strerror(err));
 }
 
-static u64 ptap_stats_taken(const struct ptap *p, u32 ring, u64 *bytes)
+static void ptap_stats_taken(const struct ptap *p, struct ptap_stats *stats)
 {
-	u64 records = 0;
+	const struct ptap_ring_use *use;
 	u32 i;
 
-	*bytes = 0;
+	stats->consumed = 0;
+	stats->consumed_bytes = 0;
+	stats->high_water = 0;
 	for (i = 0; i < p->rings.nr; i++) {
-		if (ring != PTAP_RING_ALL && ring != i)
+		if (stats->ring != PTAP_RING_ALL && stats->ring != i)
 			continue;
-		records += p->rings.use[i].records;
-		*bytes += p->rings.use[i].tail;
+		use = &p->rings.use[i];
+		stats->consumed += use->records;
+		stats->consumed_bytes += use->tail;
+		if (use->high_water > stats->high_water)
+			stats->high_water = use->high_water;
 	}
-	return records;
 }
 
 int ptap_stats_get(struct ptap *p, uint32_t ring, struct ptap_stats *stats)
 {
 	int err = ptap_check_open(p);
-	u64 bytes;
 
 	if (err)
 		return err;
@@ -71,10 +74,8 @@ int ptap_stats_get(struct ptap *p, uint32_t ring, struct ptap_stats *stats)
 		return ptap_fail(p, err, "cannot ask for the counters: %s",
 				 ptap_strerror(err));
 	}
-	if (p->mode == PTAP_MODE_MMAP) {
-		stats->consumed = ptap_stats_taken(p, ring, &bytes);
-		stats->consumed_bytes = bytes;
-	}
+	if (p->mode == PTAP_MODE_MMAP)
+		ptap_stats_taken(p, stats);
 	return 0;
 }
 

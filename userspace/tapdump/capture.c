@@ -130,6 +130,8 @@ static int turn(struct capture *c)
 		ret = files_turn_now(&c->out.files, c->tap);
 	else if (files_due(&c->out.files))
 		ret = files_turn(&c->out.files, c->tap);
+	else
+		ret = sums_tick(&c->out.sums, c->out.files.writer);
 	if (ret < 0)
 		complain_write(c, ret);
 	if (ret <= 0)
@@ -141,11 +143,14 @@ static int turn(struct capture *c)
 /* How long to sleep: until the next thing that goes by the clock. */
 static int timeout_ms(const struct capture *c, const struct progress *pr)
 {
-	int ms;
+	int ms, sums_ms;
 
 	if (!c->opt->write || c->full)
 		return NO_TIMEOUT;
 	ms = files_wait_ms(&c->out.files);
+	sums_ms = sums_wait_ms(&c->out.sums);
+	if (sums_ms >= 0 && (ms < 0 || ms > sums_ms))
+		ms = sums_ms;
 	if (pr->wanted && (ms < 0 || ms > TICK_MS))
 		ms = TICK_MS;
 	return ms;

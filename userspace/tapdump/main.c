@@ -19,8 +19,10 @@ static struct ptap *open_tap(const struct options *opt)
 		.linktype = opt->linktype,
 		.snaplen = opt->snaplen,
 		.direction = opt->direction,
+		.meta = opt->meta,
 		.mode = opt->read ? PTAP_MODE_READ : PTAP_MODE_MMAP,
 		.ring_size = opt->ring_size,
+		.application = "tapdump " PTAP_VERSION,
 	};
 	struct ptap *tap = ptap_create();
 
@@ -34,6 +36,8 @@ static struct ptap *open_tap(const struct options *opt)
 		config.flags |= PTAP_CONFIG_NO_OPTIMIZE;
 	if (opt->clock_tsc)
 		config.flags |= PTAP_CONFIG_CLOCK_TSC;
+	if (opt->describe)
+		config.flags |= PTAP_CONFIG_DESCRIBE;
 	if (opt->copybreak >= 0) {
 		config.flags |= PTAP_CONFIG_COPYBREAK;
 		config.copybreak = opt->copybreak;
@@ -95,6 +99,7 @@ static int finish(struct capture *c, int err)
 	report_gone(c);
 	if (output_close(&c->out, c))
 		err = -1;
+	meta_warn(c->opt, c->tap);
 	report_full(c);
 	report_final(c);
 	output_free(&c->out);

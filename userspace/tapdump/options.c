@@ -27,6 +27,7 @@ enum {
 	OPT_PRECISION,
 	OPT_COPYBREAK,
 	OPT_CLOCK,
+	OPT_META,
 	OPT_IMMEDIATE,
 	OPT_READ,
 	OPT_VERSION,
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
 	{ "time-stamp-precision", required_argument, NULL, OPT_PRECISION },
 	{ "copybreak", required_argument, NULL, OPT_COPYBREAK },
 	{ "clock", required_argument, NULL, OPT_CLOCK },
+	{ "meta", required_argument, NULL, OPT_META },
 	{ "immediate-mode", no_argument, NULL, OPT_IMMEDIATE },
 	{ "read", no_argument, NULL, OPT_READ },
 	{ "list-data-link-types", no_argument, NULL, 'L' },
@@ -388,6 +390,9 @@ static bool parse_long(struct options *opt, int c)
 		opt->clock_tsc = !strcmp(optarg, "tsc");
 		opt->ours = "--clock";
 		return true;
+	case OPT_META:
+		meta_parse(opt, optarg);
+		return true;
 	case OPT_IMMEDIATE:
 		opt->immediate = true;
 		return true;
@@ -452,6 +457,7 @@ void options_parse(struct options *opt, int argc, char **argv)
 		.promisc = true,
 		.format = PTAP_FORMAT_PCAP_USEC,
 		.dlt = -1,
+		.sums = true,
 		.copybreak = -1,
 	};
 	argv[0] = "tapdump";	/* in getopt's complaints */

@@ -23,7 +23,11 @@ int output_prepare(struct output *out, const struct options *opt,
 {
 	*out = (struct output){ .opt = opt, .tap = tap, .reader = -1 };
 	out->printer.fd = -1;
-	return opt->write ? files_prepare(&out->files, opt) : 0;
+	sums_init(&out->sums, opt, tap);
+	if (opt->write && files_prepare(&out->files, opt))
+		return -1;
+	out->files.sums = &out->sums;
+	return 0;
 }
 
 /* --count prints no packets, and only tells how many there were. */
@@ -142,4 +146,5 @@ void output_free(struct output *out)
 {
 	ptap_writer_destroy(out->printing);
 	out->printing = NULL;
+	sums_free(&out->sums);
 }

@@ -190,18 +190,30 @@ static int write_preamble(struct files *f, struct ptap *tap)
 	return err;
 }
 
+/* Write, and enter it into the account. */
+static int put(struct files *f, const struct ptap_spans *spans)
+{
+	int err = ptap_writer_put(f->writer, spans);
+
+	return err ? err : sums_count(f->sums, spans);
+}
+
 /* From this file to the one that f->number and f->period ask for. */
 static int next_file(struct files *f, struct ptap *tap)
 {
-	int err;
+	int err = sums_put(f->sums, f->writer, false);
 
+	if (err)
+		return err;
 	close_file(f);
 	if (f->opt->command)
 		command_run(f->opt->command, f->name);
 	free(f->name);
 	f->name = make_name(f);
 	err = open_file(f);
-	return err ? err : write_preamble(f, tap);
+	if (!err)
+		err = write_preamble(f, tap);
+	return err ? err : sums_put(f->sums, f->writer, false);
 }
 
 static void count_number(struct files *f)
@@ -242,7 +254,7 @@ static int put_parts(struct files *f, struct ptap *tap, struct cut *cut)
 			break;
 		if (!cut_next(cut, room(f), &part))
 			return -EIO;
-		err = ptap_writer_put(f->writer, &part);
+		err = put(f, &part);
 	}
 	return err;
 }
@@ -263,7 +275,7 @@ int files_put(struct files *f, struct ptap *tap,
 
 	if (!f->opt->rotate_size || !spans->records ||
 	    ptap_writer_bytes(f->writer) + spans->bytes <= f->opt->rotate_size)
-		return ptap_writer_put(f->writer, spans);
+		return put(f, spans);
 	err = cut_init(&cut, spans, f->opt->format);
 	if (!err)
 		err = put_parts(f, tap, &cut);
@@ -364,6 +376,8 @@ int files_turn_now(struct files *f, struct ptap *tap)
 /* Returns 0, or -1 when the complaint has been made. */
 int files_close(struct files *f, bool run_command)
 {
+	/* Where nothing more could be written, this is not said again. */
+	sums_put(f->sums, f->writer, true);
 	close_file(f);
 	if (run_command && f->opt->command && !is_stdout(f))
 		command_run(f->opt->command, f->name);

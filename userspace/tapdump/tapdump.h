@@ -4,12 +4,12 @@
  *
  * tapdump is tcpdump's command line on libptap.  options.c reads it, ifaces.c
  * knows the interfaces, output.c puts packets where they are wanted: into the
- * files of rotate.c, behind which command.c runs a command, and to the tcpdump
- * of print.c, which prints.  capture.c moves packets, signals.c notes what the
- * user wants meanwhile, report.c says what was captured.  privileges.c gives
- * them up, lists.c, program.c and sessions.c answer questions without a
- * capture, offline.c leaves capture files to tcpdump.  main.c is the order of
- * these.
+ * files of rotate.c, whose account sums.c adds and behind which command.c runs
+ * a command, and to the tcpdump of print.c, which prints.  capture.c moves
+ * packets, signals.c notes what the user wants meanwhile, report.c says what
+ * was captured.  meta.c reads --meta.  privileges.c gives them up, lists.c,
+ * program.c and sessions.c answer questions without a capture, offline.c leaves
+ * capture files to tcpdump.  main.c is the order of these.
  *
  * Single-threaded.  Functions that can fail print one sentence and return -1,
  * or end the program through die(); the exit status is 1 then.
@@ -53,6 +53,10 @@
  * @format: enum ptap_format
  * @linktype: -y, or 0
  * @dlt: the same in libpcap's numbers, or -1
+ * @meta: --meta, PTAP_META_* bits
+ * @describe: headers name machine and addresses
+ * @sums: a file has an account of its packets
+ * @sums_seconds: and in between as often, or 0
  * @copybreak: --copybreak, or -1
  * @clock_tsc: --clock=tsc
  * @read: --read
@@ -92,6 +96,10 @@ struct options {
 	uint32_t format;
 	uint32_t linktype;
 	int dlt;
+	uint32_t meta;
+	bool describe;
+	bool sums;
+	uint32_t sums_seconds;
 	int64_t copybreak;
 	bool clock_tsc;
 	bool read;
@@ -117,8 +125,29 @@ struct printer {
 };
 
 /**
+ * struct sums - the account of a pcapng capture
+ * @opt: command line
+ * @tap: where packets come from
+ * @start_ns: when the capture began
+ * @due_ns: time of the next one at intervals
+ * @records: written so far
+ * @sum: of each interface that was met
+ * @nr: entries at @sum
+ */
+struct sums {
+	const struct options *opt;
+	struct ptap *tap;
+	uint64_t start_ns;
+	uint64_t due_ns;
+	uint64_t records;
+	struct sum *sum;
+	uint32_t nr;
+};
+
+/**
  * struct files - the capture files of -w, one after the other
  * @opt: command line
+ * @sums: their account
  * @dir: their directory, as it was when the capture began, or AT_FDCWD
  * @dir_len: so many bytes of their names are in front of what is in @dir
  * @name: the file being written, or that could not be
@@ -133,6 +162,7 @@ struct printer {
  */
 struct files {
 	const struct options *opt;
+	struct sums *sums;
 	int dir;
 	size_t dir_len;
 	char *name;
@@ -151,6 +181,7 @@ struct files {
  * @opt: command line
  * @tap: where they come from
  * @files: with -w
+ * @sums: their account
  * @printer: without -w, or with --print
  * @printing: writes to the printer, or nowhere with --count; or NULL
  * @reader: the pipe or socket whose reader the capture is for, or -1
@@ -159,6 +190,7 @@ struct output {
 	const struct options *opt;
 	struct ptap *tap;
 	struct files files;
+	struct sums sums;
 	struct printer printer;
 	struct ptap_writer *printing;
 	int reader;
@@ -192,6 +224,18 @@ void version_print(void);
 void die(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* meta.c */
+void meta_parse(struct options *opt, const char *list);
+void meta_warn(const struct options *opt, struct ptap *tap);
+
+/* sums.c */
+void sums_init(struct sums *s, const struct options *opt, struct ptap *tap);
+void sums_free(struct sums *s);
+int sums_count(struct sums *s, const struct ptap_spans *spans);
+int sums_put(struct sums *s, struct ptap_writer *w, bool last);
+int sums_wait_ms(const struct sums *s);
+int sums_tick(struct sums *s, struct ptap_writer *w);
 
 /* ifaces.c */
 void ifaces_list(void);

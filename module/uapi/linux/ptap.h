@@ -109,8 +109,38 @@ enum ptap_format {
 #define PTAP_LINKTYPE_LINUX_SLL		113	/* cooked, 16-byte header */
 #define PTAP_LINKTYPE_LINUX_SLL2	276	/* cooked, 20-byte header */
 
-/* ptap_setup.meta: pcapng options written after each packet's data */
-#define PTAP_META_FLAGS			(1U << 0) /* epb_flags */
+/*
+ * ptap_setup.meta: pcapng options written after each packet's data
+ *
+ * FLAGS: epb_flags: direction, reception type, checksum not ready (left to the
+ *	device) or valid (the device says so), segmentation left to the device.
+ * DROPCOUNT: epb_dropcount: packets that were lost on the packet's interface,
+ *	on the packet's CPU, since its last record of that interface.  Absent
+ *	where none was: the sum over a file is what was lost before its packets.
+ * PACKETID: epb_packetid: PTAP_PACKETID(ring, sequence).  The sequence counts
+ *	the records of the ring from 1 and leaves none out: a gap is a record
+ *	that was captured and is not in the file.
+ * QUEUE: epb_queue: the device's queue, of sent packets and where the device
+ *	tells it.
+ * HASH: epb_hash, of the type Toeplitz, which network cards compute: the hash
+ *	of its flow that came with the packet, if one did.  A sent packet's is
+ *	its connection's.
+ * COUNTS: no option: PTAP_IOC_IFACE counts packets per interface.
+ */
+#define PTAP_META_FLAGS			(1U << 0)
+#define PTAP_META_DROPCOUNT		(1U << 1)
+#define PTAP_META_PACKETID		(1U << 2)
+#define PTAP_META_QUEUE			(1U << 3)
+#define PTAP_META_HASH			(1U << 4)
+#define PTAP_META_COUNTS		(1U << 5)
+
+/* epb_packetid: the ring in the upper 16 bits, the sequence below */
+#define PTAP_PACKETID_SEQ_BITS		48
+#define PTAP_PACKETID(ring, seq) \
+	((__u64)(ring) << PTAP_PACKETID_SEQ_BITS | (seq))
+#define PTAP_PACKETID_RING(id)		((id) >> PTAP_PACKETID_SEQ_BITS)
+#define PTAP_PACKETID_SEQ(id) \
+	((id) & (((__u64)1 << PTAP_PACKETID_SEQ_BITS) - 1))
 
 /* Largest captured length of a packet, as libpcap's MAXIMUM_SNAPLEN. */
 #define PTAP_SNAPLEN_MAX		262144U
@@ -165,7 +195,13 @@ struct ptap_info {
 	__u64 ring_size_max;
 };
 
+/* The lower 32 bits are the PTAP_META_* bits that SETUP takes. */
 #define PTAP_FEATURE_META_FLAGS		(1ULL << 0)
+#define PTAP_FEATURE_META_DROPCOUNT	(1ULL << 1)
+#define PTAP_FEATURE_META_PACKETID	(1ULL << 2)
+#define PTAP_FEATURE_META_QUEUE		(1ULL << 3)
+#define PTAP_FEATURE_META_HASH		(1ULL << 4)
+#define PTAP_FEATURE_META_COUNTS	(1ULL << 5)
 
 /**
  * struct ptap_setup - PTAP_IOC_SETUP: the whole configuration, NEW -> SETUP
@@ -335,6 +371,13 @@ struct ptap_sync {
  * @reserved: 0
  * @addr: hardware address
  * @name: name when the session met it, NUL-terminated
+ * @captured: records of its packets; this and the next two are 0 without
+ *	PTAP_META_COUNTS or _DROPCOUNT
+ * @filtered: its packets that the filter did not want
+ * @dropped: its packets that were lost
+ *
+ * A packet whose interface could not be looked at is in no @dropped, but in
+ * struct ptap_stats: PTAP_DROP_NESTED and PTAP_DROP_NO_MEMORY.
  *
  * Errors: -EBUSY in state NEW, -ENOENT no such id.
  */
@@ -349,6 +392,9 @@ struct ptap_iface_info {
 	__u32 reserved;
 	__u8  addr[32];
 	char  name[16];
+	__u64 captured;
+	__u64 filtered;
+	__u64 dropped;
 };
 
 #define PTAP_IFACE_GONE			(1U << 0)
@@ -426,6 +472,8 @@ enum ptap_drop {
  * @fill_faults: deferred records whose bytes could not be read; zeros stand
  *	there
  * @wakeups: times that a sleeper was woken
+ * @high_water: bytes in the ring, or in the fullest one, at most; measured when
+ *	read() gives room back, so 0 in a session that is mapped
  *
  * After STOP, and for each ring, exactly:
  *
@@ -449,6 +497,7 @@ struct ptap_stats {
 	__u64 clone_fallback;
 	__u64 fill_faults;
 	__u64 wakeups;
+	__u64 high_water;
 };
 
 /**

@@ -79,14 +79,51 @@ static void capture_packet(struct capture *c, struct packet *p)
 static void epb_options(const struct capture *c, const uint8_t *opt,
 			uint32_t len, struct packet *p)
 {
-	if (!(c->meta & PTAP_META_FLAGS)) {
-		CHECK(!len, "%u bytes of options that nobody asked for", len);
-		return;
+	static const uint32_t lens[] = {
+		[2] = 4, [3] = 5, [4] = 8, [5] = 8, [6] = 4,
+	};
+	static const uint32_t bits[] = {
+		[2] = PTAP_META_FLAGS, [3] = PTAP_META_HASH,
+		[4] = PTAP_META_DROPCOUNT, [5] = PTAP_META_PACKETID,
+		[6] = PTAP_META_QUEUE,
+	};
+	uint32_t code, size, seen = 0;
+
+	while (len > 4) {
+		code = u16_at(opt);
+		size = u16_at(opt + 2);
+		REQUIRE(code >= 2 && code <= 6 && size == lens[code] &&
+			4 + ((size + 3) & ~3U) <= len - 4,
+			"option %u of %u bytes, %u left", code, size, len);
+		CHECK(c->meta & bits[code] && !(seen & bits[code]),
+		      "option %u, which nobody asked for", code);
+		seen |= bits[code];
+		if (code == 2)
+			p->flags = u32_at(opt + 4);
+		if (code == 4)
+			memcpy(&p->lost, opt + 4, sizeof(p->lost));
+		if (code == 5)
+			memcpy(&p->id, opt + 4, sizeof(p->id));
+		len -= 4 + ((size + 3) & ~3U);
+		opt += 4 + ((size + 3) & ~3U);
 	}
-	CHECK(len == 12 && u16_at(opt) == 2 && u16_at(opt + 2) == 4 &&
-	      !u32_at(opt + 8), "options of %u bytes are not epb_flags", len);
-	if (len == 12)
-		p->flags = u32_at(opt + 4);
+	CHECK(len == (seen ? 4 : 0) && (!len || !u32_at(opt)),
+	      "%u bytes of options at their end", len);
+	CHECK((seen & c->meta & (PTAP_META_FLAGS | PTAP_META_PACKETID)) ==
+	      (c->meta & (PTAP_META_FLAGS | PTAP_META_PACKETID)),
+	      "options %#x, without flags or id", seen);
+}
+
+/* Each ring's records have the numbers from 1 on. */
+static void epb_id(struct capture *c, const struct packet *p)
+{
+	uint64_t ring = PTAP_PACKETID_RING(p->id);
+
+	if (!(c->meta & PTAP_META_PACKETID))
+		return;
+	REQUIRE(ring < CAPTURE_RINGS_MAX, "packet id of ring %llu",
+		(unsigned long long)ring);
+	CHECK_EQ(PTAP_PACKETID_SEQ(p->id), ++c->seq[ring], "packet id");
 }
 
 static uint32_t capture_epb(struct capture *c, const uint8_t *rec,
@@ -113,6 +150,7 @@ static uint32_t capture_epb(struct capture *c, const uint8_t *rec,
 	for (i = p->caplen; i < padded; i++)
 		CHECK(!p->data[i], "padding is not zero");
 	epb_options(c, p->data + padded, len - 32 - padded, p);
+	epb_id(c, p);
 	REQUIRE(p->iface < c->nr_ifaces, "interface %u is not described",
 		p->iface);
 	p->linktype = c->linktypes[p->iface];

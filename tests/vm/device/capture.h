@@ -27,6 +27,8 @@
  * @iface: interface id, 0 in pcap
  * @linktype: of the interface, or of the pcap file
  * @flags: epb_flags, with PTAP_META_FLAGS
+ * @id: epb_packetid, or 0
+ * @lost: epb_dropcount, or 0
  * @ring: where it comes from, in a session that is mapped
  */
 struct packet {
@@ -37,10 +39,13 @@ struct packet {
 	uint32_t iface;
 	uint32_t linktype;
 	uint32_t flags;
+	uint64_t id;
+	uint64_t lost;
 	uint32_t ring;
 };
 
 #define CAPTURE_IFACES_MAX	64U
+#define CAPTURE_RINGS_MAX	64U
 
 /**
  * struct capture - a capture that is being read
@@ -53,6 +58,7 @@ struct packet {
  * @nr_ifaces: interfaces that were described
  * @linktypes: their link types; of pcap the first
  * @names: their names
+ * @seq: last sequence of each ring, with PTAP_META_PACKETID
  * @packets: number of packets
  * @bytes: bytes of their records
  * @fn: is given each packet
@@ -68,6 +74,7 @@ struct capture {
 	uint32_t nr_ifaces;
 	uint32_t linktypes[CAPTURE_IFACES_MAX];
 	char names[CAPTURE_IFACES_MAX][17];
+	uint64_t seq[CAPTURE_RINGS_MAX];
 	uint64_t packets;
 	uint64_t bytes;
 	void (*fn)(void *arg, const struct packet *p);

@@ -41,7 +41,7 @@ void args_sizes(void)
 		for (j = 0; j <= ARRAY_SIZE(sizes); j++) {
 			command_fill(&commands[i], buf);
 			size = j < ARRAY_SIZE(sizes) ? sizes[j] :
-						       commands[i].size - 1;
+						       commands[i].first - 1;
 			memcpy(buf, &size, sizeof(size));
 			CHECK_ERRNO(ioctl(fd, commands[i].nr, buf), EINVAL,
 				    commands[i].name);

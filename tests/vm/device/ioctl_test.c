@@ -13,15 +13,15 @@
 #define IN(s)		(1U << PTAP_STATE_##s)
 
 const struct command commands[] = {
-	{ "INFO", PTAP_IOC_INFO, 96, true, 0 },
-	{ "SETUP", PTAP_IOC_SETUP, 64, false,
+	{ "INFO", PTAP_IOC_INFO, 96, 96, true, 0 },
+	{ "SETUP", PTAP_IOC_SETUP, 64, 64, false,
 	  IN(SETUP) | IN(RUNNING) | IN(STOPPED) },
-	{ "FILTER", PTAP_IOC_FILTER, 24, false, IN(NEW) | IN(STOPPED) },
-	{ "DRAIN", PTAP_IOC_DRAIN, 16, true, IN(NEW) },
-	{ "SYNC", PTAP_IOC_SYNC, 16, true, IN(NEW) },
-	{ "IFACE", PTAP_IOC_IFACE, 80, true, IN(NEW) },
-	{ "PREAMBLE", PTAP_IOC_PREAMBLE, 32, true, IN(NEW) },
-	{ "STATS", PTAP_IOC_STATS, 216, true, IN(NEW) },
+	{ "FILTER", PTAP_IOC_FILTER, 24, 24, false, IN(NEW) | IN(STOPPED) },
+	{ "DRAIN", PTAP_IOC_DRAIN, 16, 16, true, IN(NEW) },
+	{ "SYNC", PTAP_IOC_SYNC, 16, 16, true, IN(NEW) },
+	{ "IFACE", PTAP_IOC_IFACE, 104, 80, true, IN(NEW) },
+	{ "PREAMBLE", PTAP_IOC_PREAMBLE, 32, 32, true, IN(NEW) },
+	{ "STATS", PTAP_IOC_STATS, 224, 216, true, IN(NEW) },
 };
 
 const unsigned int nr_commands = ARRAY_SIZE(commands);

@@ -11,7 +11,8 @@
  * struct command - a command that takes a structure
  * @name: for messages
  * @nr: PTAP_IOC_*
- * @size: size of the structure's first version
+ * @size: size of the structure
+ * @first: size of its first version
  * @outputs: it writes to its structure
  * @busy_in: states in which it says EBUSY, bits 1 << PTAP_STATE_*
  */
@@ -19,6 +20,7 @@ struct command {
 	const char *name;
 	unsigned long nr;
 	uint32_t size;
+	uint32_t first;
 	bool outputs;
 	uint32_t busy_in;
 };

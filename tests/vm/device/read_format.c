@@ -7,6 +7,10 @@
 #include "common.h"
 #include "read_test.h"
 
+#define META_ALL	(PTAP_META_FLAGS | PTAP_META_DROPCOUNT |	\
+			 PTAP_META_PACKETID | PTAP_META_QUEUE |	\
+			 PTAP_META_HASH | PTAP_META_COUNTS)
+
 /* Send frames of all lengths and of all paddings, and read them. */
 static void format_run(struct ptap_setup setup, uint32_t linktype)
 {
@@ -45,6 +49,8 @@ void format_all(void)
 	format_run(SETUP(.meta = PTAP_META_FLAGS), LINKTYPE_ETHERNET);
 	format_run(SETUP_COPYBREAK(0, .meta = PTAP_META_FLAGS),
 		   LINKTYPE_ETHERNET);
+	format_run(SETUP(.meta = META_ALL), LINKTYPE_ETHERNET);
+	format_run(SETUP_COPYBREAK(700, .meta = META_ALL), LINKTYPE_ETHERNET);
 }
 
 /* Below a frame's own header nothing can be told but the bytes themselves. */
@@ -120,6 +126,72 @@ static void meta_frame(const char *dev, const uint8_t *to, uint32_t flags)
 	session_wait_seen(fd, 1);
 	capture_finish(&c, fd);
 	CHECK_EQ(m.seen, 1, "packets");
+}
+
+struct losses {
+	uint64_t packets;
+	uint64_t lost;
+	uint64_t places;
+};
+
+static void losses_packet(void *arg, const struct packet *p)
+{
+	struct losses *l = arg;
+
+	l->packets++;
+	l->lost += p->lost;
+	l->places += p->lost != 0;
+}
+
+/*
+ * A ring that is full twice: what is lost stands in the first packet behind it,
+ * on its interface, and the numbers of the records go on.  Frames of both
+ * interfaces are sent by this thread, so on one CPU.
+ */
+static void losses_read(uint32_t copybreak)
+{
+	int fd = session_start(NULL, SETUP_COPYBREAK(copybreak,
+						     .meta = META_ALL,
+						     .snaplen = 1024,
+						     .ring_size = 65536));
+	struct ptap_iface_info iface = { .size = sizeof(iface) };
+	struct ptap_stats st;
+	struct losses l = { 0 };
+	struct capture c;
+	uint32_t i;
+
+	capture_init(&c, fd, losses_packet, &l);
+	for (i = 0; i < 3; i++) {
+		send_frames("d0", 0, 200, 1000);
+		session_wait_seen(fd, 201 * i + 200);
+		capture_read(&c, fd, c.packets + 1, 0);
+		/* The first one behind what is lost. */
+		send_frames("d1", 0, 1, 60);
+		session_wait_seen(fd, 201 * (i + 1));
+	}
+	send_frames("d0", 0, 1, 60);
+	session_wait_seen(fd, 604);
+	session_stop(fd);
+	st = session_stats(fd, PTAP_RING_ALL);
+	REQUIRE(!ioctl(fd, PTAP_IOC_IFACE, &iface), "IFACE: %m");
+	capture_finish(&c, fd);
+	CHECK(l.lost && l.lost == stats_dropped(&st), "%llu lost, not %llu",
+	      (unsigned long long)l.lost,
+	      (unsigned long long)stats_dropped(&st));
+	CHECK_EQ(l.places, 3, "places with losses");
+	CHECK_EQ(l.packets + l.lost, 604, "packets");
+	CHECK_EQ(iface.captured + 3, st.captured, "captured of d0");
+	CHECK_EQ(iface.dropped, l.lost, "dropped of d0");
+	CHECK_EQ(iface.filtered, 0, "filtered of d0");
+}
+
+void format_losses(void)
+{
+	net_dummy("d0");
+	net_dummy("d1");
+	pin_cpu(0);
+	losses_read(4096);
+	losses_read(0);
 }
 
 void format_meta(void)

@@ -198,6 +198,7 @@ static const struct test tests[] = {
 	{ "three formats, byte by byte", format_all },
 	{ "snaplen 14, 60, 1500", format_snaplen },
 	{ "epb_flags", format_meta },
+	{ "epb_dropcount and epb_packetid", format_losses },
 	{ "copybreak 0: everything is cloned", format_all_cloned },
 	{ "huge copybreak: nothing is cloned", format_none_cloned },
 	{ "more clones than the queue holds", format_clone_overflow },

@@ -20,6 +20,7 @@ void wait_clock_set_back(void);
 void format_all(void);
 void format_snaplen(void);
 void format_meta(void);
+void format_losses(void);
 void format_all_cloned(void);
 void format_none_cloned(void);
 void format_clone_overflow(void);

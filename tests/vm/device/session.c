@@ -131,16 +131,19 @@ static void stats_identity(const char *what, uint32_t ring,
 	      st->fill_faults);
 }
 
-/* Both are arrays of __u64 from @seen on. */
+/* Both are arrays of __u64 from @seen on, the last of which is no sum. */
 static void stats_add(struct ptap_stats *sum, const struct ptap_stats *st)
 {
-	uint32_t nr = (sizeof(*st) - offsetof(struct ptap_stats, seen)) / 8;
+	uint32_t nr = (offsetof(struct ptap_stats, high_water) -
+		       offsetof(struct ptap_stats, seen)) / 8;
 	const __u64 *from = &st->seen;
 	__u64 *to = &sum->seen;
 	uint32_t i;
 
 	for (i = 0; i < nr; i++)
 		to[i] += from[i];
+	if (st->high_water > sum->high_water)
+		sum->high_water = st->high_water;
 }
 
 void session_account(int fd, const uint64_t *taken, const uint64_t *left)
