@@ -5,7 +5,8 @@
 #
 # run.sh BUILD_DIR [PATTERN]: runs the programs in BUILD_DIR/unit that match
 # PATTERN (by default all of them: plain, .tsan and .asan), and unless PATTERN
-# asks for a sanitizer pcapdiff.sh with BUILD_DIR/pcapdiff. A test's name gets
+# asks for a sanitizer pcapdiff.sh and verify.sh with BUILD_DIR/pcapdiff and
+# BUILD_DIR/tapdump. A test's name gets
 # its program's in front. A program that ends otherwise than its TAP says is a
 # failed test of its own; so is one that takes longer than PTAP_UNIT_TIMEOUT
 # seconds (600). Exit status 1 if any test failed.
@@ -97,6 +98,9 @@ case $pattern in
 		tests pcapdiff "$here/pcapdiff.sh" "$build/pcapdiff"
 	else
 		tests pcapdiff printf '1..1\nok 1 - all # SKIP not built\n'
+	fi
+	if [ -x "$build/tapdump" ]; then
+		tests verify "$here/verify.sh" "$(realpath "$build/tapdump")"
 	fi
 	;;
 esac

@@ -25,8 +25,10 @@ _tapdump()
 	-j | --time-stamp-type) words=host ;;
 	--time-stamp-precision) words='micro nano' ;;
 	--clock) words='host tsc' ;;
+	--meta) words='none light all flags drops id queue hash host stats' ;;
+	--stats) words='json json= prometheus= none' ;;
 	-Z | --relinquish-privileges) words=$(compgen -u) ;;
-	-w | -r | -F | -V)
+	-w | -r | -F | -V | --verify)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	-z)

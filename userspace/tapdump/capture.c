@@ -7,48 +7,9 @@
  * output fails, what could be; otherwise everything that was captured.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 #include "tapdump.h"
-
-#define TICK_MS	1000
-
-/**
- * struct progress - the count on the terminal, once a second
- * @wanted: -v with -w, and standard error is a terminal
- * @next_ms: when it is due
- */
-struct progress {
-	bool wanted;
-	int64_t next_ms;
-};
-
-#define NO_TIMEOUT	(-1)
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void progress_show(struct progress *pr, const struct capture *c)
-{
-	int64_t now;
-
-	if (!pr->wanted)
-		return;
-	now = now_ms();
-	if (now < pr->next_ms)
-		return;
-	pr->next_ms = now + TICK_MS;
-	fprintf(stderr, "Got %llu\r",
-		(unsigned long long)output_records(&c->out));
-}
 
 /* tcpdump ends early when it does not like its options, say. */
 static bool printer_ended(const struct capture *c)
@@ -140,24 +101,24 @@ static int turn(struct capture *c)
 	return ptap_stop(c->tap);
 }
 
-/* How long to sleep: until the next thing that goes by the clock. */
-static int timeout_ms(const struct capture *c, const struct progress *pr)
+static int sooner(int a, int b)
 {
-	int ms, sums_ms;
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* How long to sleep: until the next thing that goes by the clock. */
+static int timeout_ms(const struct capture *c)
+{
+	int ms = meters_wait_ms(c);
 
 	if (!c->opt->write || c->full)
-		return NO_TIMEOUT;
-	ms = files_wait_ms(&c->out.files);
-	sums_ms = sums_wait_ms(&c->out.sums);
-	if (sums_ms >= 0 && (ms < 0 || ms > sums_ms))
-		ms = sums_ms;
-	if (pr->wanted && (ms < 0 || ms > TICK_MS))
-		ms = TICK_MS;
-	return ms;
+		return ms;
+	ms = sooner(ms, files_wait_ms(&c->out.files));
+	return sooner(ms, sums_wait_ms(&c->out.sums));
 }
 
 /* 0 there was something or nothing, 1 it is over, or a negative errno */
-static int step(struct capture *c, const struct progress *pr)
+static int step(struct capture *c)
 {
 	struct ptap_spans spans;
 	int ret;
@@ -174,7 +135,7 @@ static int step(struct capture *c, const struct progress *pr)
 	if (ret == -ENODATA)
 		return 1;
 	if (!ret)
-		ret = signals_wait(c->tap, c->out.reader, timeout_ms(c, pr));
+		ret = signals_wait(c->tap, c->out.reader, timeout_ms(c));
 	if (ret == -EPIPE) {
 		c->lost_reader = true;
 		return 0;
@@ -189,15 +150,11 @@ fail:
 /* Returns 0, or -1 when the complaint has been made. */
 int capture_run(struct capture *c)
 {
-	struct progress pr = {
-		.wanted = c->opt->write && c->opt->verbose &&
-			  !c->opt->print && isatty(STDERR_FILENO),
-	};
 	int ret = 0;
 
 	while (!ret && !is_done(c)) {
-		progress_show(&pr, c);
-		ret = step(c, &pr);
+		meters_tick(c);
+		ret = step(c);
 	}
 	if (ptap_stop(c->tap)) {
 		complain("%s", ptap_error(c->tap));

@@ -86,7 +86,7 @@ static void set_up(struct capture *c)
 	c->tap = open_tap(c->opt);
 	if (ptap_filter_set(c->tap, c->opt->filter))
 		die("%s", ptap_error(c->tap));
-	if (output_prepare(&c->out, c->opt, c->tap))
+	if (meters_open(c) || output_prepare(&c->out, c->opt, c->tap))
 		exit(EXIT_FAILURE);
 	privileges_drop(c->opt->user);
 	if (output_open(&c->out))
@@ -99,6 +99,7 @@ static int finish(struct capture *c, int err)
 	report_gone(c);
 	if (output_close(&c->out, c))
 		err = -1;
+	meters_end(c);
 	meta_warn(c->opt, c->tap);
 	report_full(c);
 	report_final(c);
@@ -114,6 +115,11 @@ int main(int argc, char **argv)
 	int status;
 
 	options_parse(&opt, argc, argv);
+	if (opt.verify) {
+		status = verify_files(opt.words, opt.verbose);
+		options_free(&opt);
+		return status;
+	}
 	if (opt.offline)
 		offline_run(&opt, argv);
 	if (answer(&opt)) {
@@ -124,7 +130,7 @@ int main(int argc, char **argv)
 	set_up(&c);
 	report_listening(&c);
 	signals_init(opt.write && (opt.rotate_size || opt.rotate_seconds));
-	if (ptap_start(c.tap))
+	if (meters_start(&c) || ptap_start(c.tap))
 		die("%s", ptap_error(c.tap));
 	status = finish(&c, capture_run(&c));
 	options_free(&opt);

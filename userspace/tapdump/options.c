@@ -34,6 +34,8 @@ enum {
 	OPT_PRINT,
 	OPT_COUNT,
 	OPT_SESSIONS,
+	OPT_VERIFY,
+	OPT_STATS,
 };
 
 static const struct option long_options[] = {
@@ -66,6 +68,8 @@ static const struct option long_options[] = {
 	{ "print", no_argument, NULL, OPT_PRINT },
 	{ "count", no_argument, NULL, OPT_COUNT },
 	{ "list-sessions", no_argument, NULL, OPT_SESSIONS },
+	{ "stats", required_argument, NULL, OPT_STATS },
+	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -346,6 +350,9 @@ static bool parse_question(struct options *opt, int c)
 	case OPT_SESSIONS:
 		opt->list_sessions = true;
 		return true;
+	case OPT_VERIFY:
+		opt->verify = true;
+		return true;
 	case 'L':
 		opt->list_linktypes = true;
 		return true;
@@ -389,6 +396,9 @@ static bool parse_long(struct options *opt, int c)
 			die("--clock is host or tsc, not %s", optarg);
 		opt->clock_tsc = !strcmp(optarg, "tsc");
 		opt->ours = "--clock";
+		return true;
+	case OPT_STATS:
+		meters_parse(opt, optarg);
 		return true;
 	case OPT_META:
 		meta_parse(opt, optarg);
@@ -464,8 +474,11 @@ void options_parse(struct options *opt, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, long_options,
 				NULL)) != -1)
 		parse_option(opt, c);
-	if (opt->offline)
-		return;		/* the rest is tcpdump's business */
+	opt->words = argv + optind;
+	if (opt->verify && !*opt->words)
+		die("--verify needs the files of a capture, in order; - is standard input");
+	if (opt->offline || opt->verify)
+		return;		/* the rest is no filter */
 	opt->filter = opt->filter_file ? filter_file(opt->filter_file) :
 					 filter_words(argv + optind);
 	check_options(opt);

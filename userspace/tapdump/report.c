@@ -96,6 +96,7 @@ void report_brief(const struct capture *c)
 
 	if (totals_get(c, &t))
 		return;
+	meters_clear();
 	fputs("tapdump: ", stderr);
 	print_totals(&t, ", ");
 }

@@ -7,9 +7,10 @@
  * files of rotate.c, whose account sums.c adds and behind which command.c runs
  * a command, and to the tcpdump of print.c, which prints.  capture.c moves
  * packets, signals.c notes what the user wants meanwhile, report.c says what
- * was captured.  meta.c reads --meta.  privileges.c gives them up, lists.c,
- * program.c and sessions.c answer questions without a capture, offline.c leaves
- * capture files to tcpdump.  main.c is the order of these.
+ * was captured, meters.c how it goes.  meta.c reads --meta.  privileges.c gives
+ * them up, lists.c, program.c, sessions.c and verify.c answer questions without
+ * a capture, offline.c leaves capture files to tcpdump.  main.c is the order of
+ * these.
  *
  * Single-threaded.  Functions that can fail print one sentence and return -1,
  * or end the program through die(); the exit status is 1 then.
@@ -35,6 +36,8 @@
  * @list_stamps: -J
  * @dump: number of -d
  * @no_optimize: -O
+ * @verify: --verify
+ * @words: the command line behind the options
  * @offline: -r or -V: tcpdump's work
  * @ours: an option that tcpdump does not have, or NULL
  * @write: -w, or NULL to print
@@ -57,6 +60,10 @@
  * @describe: headers name machine and addresses
  * @sums: a file has an account of its packets
  * @sums_seconds: and in between as often, or 0
+ * @stats_json: --stats json: seconds between two lines, or 0
+ * @stats_file: where to, or NULL for standard error
+ * @stats_prom: --stats prometheus, or NULL
+ * @stats_quiet: --stats none: no line on the terminal
  * @copybreak: --copybreak, or -1
  * @clock_tsc: --clock=tsc
  * @read: --read
@@ -78,6 +85,8 @@ struct options {
 	bool list_stamps;
 	unsigned int dump;
 	bool no_optimize;
+	bool verify;
+	char **words;
 	bool offline;
 	const char *ours;
 	const char *write;
@@ -100,6 +109,10 @@ struct options {
 	bool describe;
 	bool sums;
 	uint32_t sums_seconds;
+	uint32_t stats_json;
+	const char *stats_file;
+	const char *stats_prom;
+	bool stats_quiet;
 	int64_t copybreak;
 	bool clock_tsc;
 	bool read;
@@ -201,6 +214,7 @@ struct output {
  * @opt: command line
  * @tap: the library's handle
  * @out: where to
+ * @meters: who watches
  * @lost_reader: the other end of a pipe is gone
  * @interrupted: it was ended by a signal
  * @full: it was ended by -G with -W
@@ -209,6 +223,7 @@ struct capture {
 	const struct options *opt;
 	struct ptap *tap;
 	struct output out;
+	struct meters *meters;
 	bool lost_reader;
 	bool interrupted;
 	bool full;
@@ -224,6 +239,15 @@ void version_print(void);
 void die(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* meters.c */
+void meters_parse(struct options *opt, const char *word);
+int meters_open(struct capture *c);
+int meters_start(struct capture *c);
+void meters_tick(const struct capture *c);
+int meters_wait_ms(const struct capture *c);
+void meters_clear(void);
+void meters_end(struct capture *c);
 
 /* meta.c */
 void meta_parse(struct options *opt, const char *list);
@@ -306,6 +330,9 @@ void lists_stamps(const struct options *opt);
 
 /* sessions.c */
 void sessions_list(void);
+
+/* verify.c */
+int verify_files(char *const *names, bool verbose);
 
 /* program.c */
 void program_dump(const struct options *opt);

@@ -17,14 +17,17 @@ static const char usage_text[] =
 "         -O filter programs as they are, not optimized\n"
 "Where    -w FILE or - ; without it tcpdump prints  --print both  --count only\n"
 "         count  --pcapng  --nano  --micro the default, --time-stamp-precision=\n"
-"         -v count on a terminal  -U at once, as always  -Z USER become USER\n"
+"         -U at once, as always  -Z USER become USER\n"
 "Files    -C SIZE next file: millions of bytes, or k, m, g  -G SECONDS next file\n"
 "         -W COUNT with -C: go round, with -G: end  -z COMMAND run on each file\n"
 "How      -B KIB ring of each CPU  --copybreak=BYTES clone larger packets\n"
 "         --clock=host|tsc  --immediate-mode wake for each  --read not mapped\n"
+"Truth    --meta=LIST what pcapng tells: none, light, all, or of flags, drops,\n"
+"         id, queue, hash, host, stats=SECONDS  --verify FILE... complete?\n"
+"         --stats=json[=SECONDS][,FILE] or prometheus=FILE, or none on a terminal\n"
 "Ask      --list-sessions who captures  -d show the filter program, -dd, -ddd\n"
 "         -r FILE or -V FILE read files, with tcpdump  -h or --help  --version\n"
-"Print    passed to tcpdump: -AbeHKlnNqStuxX#EmMT\n"
+"Print    passed to tcpdump: -AbeHKlnNqStuvxX#EmMT\n"
 "Signals  INT, TERM end properly  USR1 print the counts  HUP next file\n"
 "Example  tapdump -i eth0 -w web.pcap tcp port 443\n";
 
@@ -42,6 +45,7 @@ void complain(const char *fmt, ...)
 {
 	va_list ap;
 
+	meters_clear();
 	fputs("tapdump: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -53,6 +57,7 @@ void die(const char *fmt, ...)
 {
 	va_list ap;
 
+	meters_clear();
 	fputs("tapdump: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
