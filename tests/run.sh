@@ -3,10 +3,10 @@
 #
 # run.sh [NAME]... - the whole test suite, or only some files of tests/vm.
 #
-# Builds, runs the unit tests here and the others in the test VM, passes their
-# TAP on as it comes, and counts it.  What should have run and did not is
-# counted as skipped, never as passed; a VM that ends before its tests is a
-# failure.  The last line is "N passed, N failed, N skipped".  The exit status
+# Builds, runs the unit tests here and the others in two test VMs at a time,
+# passes their TAP on as it comes, and counts it.  What should have run and did
+# not is counted as skipped, never as passed; a VM that ends before its tests is
+# a failure.  The last line is "N passed, N failed, N skipped".  The exit status
 # is 0 only if nothing failed.
 
 set -u
@@ -14,8 +14,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
 log=build/test
 mkdir -p "$log"
-rm -f "$log"/*.tap
-passed=0 failed=0 skipped=0
+rm -f "$log"/*.tap "$log"/vm*
+passed=0 failed=0 skipped=0 nr=0
 
 say() { echo "# $*"; }
 
@@ -65,23 +65,47 @@ vm_files() {
 	done
 }
 
-vm_tests() {
-	local status name
+# vm NR NAME...: these files in a VM of their own; it uses one core and a bit
+vm() {
+	local nr=$1
 
-	say "tests in the VM"
+	shift
 	scripts/vm.sh --timeout 3600 --cpus 2 --mem 2G --append 'init_on_alloc=0' \
-		-- tests/vm/run.sh "$@" \
-		> >(tee "$log/vm.tap") 2> >(tee "$log/vm.err" >&2)
-	status=$?
-	# The output's readers may be a moment behind.
-	sleep 1
-	count "$log/vm.tap"
-	if ! grep -q '^# end of the tests' "$log/vm.tap"; then
-		fail "VM: the tests ended early (status $status; $log/vm.err)"
-	fi
-	for name in $(vm_files "$@"); do
-		grep -qx "# file $name" "$log/vm.tap" && continue
-		echo "ok 0 - $name # SKIP it was not come to"
+		-- tests/vm/run.sh "$@" >"$log/vm$nr.tap" 2>"$log/vm$nr.err"
+	echo $? >"$log/vm$nr.status"
+}
+
+vm_count() { # NR
+	count "$log/vm$1.tap"
+	cat "$log/vm$1.err" >&2
+	grep -q '^# end of the tests' "$log/vm$1.tap" ||
+		fail "VM $1: the tests ended early (status $(<"$log/vm$1.status"); $log/vm$1.err)"
+}
+
+vm_tests() {
+	local files one=() two=() f jobs
+
+	mapfile -t files < <(vm_files "$@")
+	((${#files[@]})) || { fail "no test has one of the names: $*"; return; }
+	for f in "${files[@]}"; do
+		if ((${#two[@]} < ${#one[@]})); then two+=("$f"); else one+=("$f"); fi
+	done
+	say "tests in the VM"
+	vm 1 "${one[@]}" &
+	jobs=$!
+	((${#two[@]} == 0)) || {
+		vm 2 "${two[@]}" &
+		jobs+=" $!"
+	}
+	# Shown as they come; the second one's when the first one is through.
+	for f in $jobs; do
+		nr=$((nr + 1))
+		tail -q -n +1 -s 0.2 --pid="$f" -F "$log/vm$nr.tap" 2>/dev/null
+		vm_count $nr
+	done
+	for f in "${files[@]}"; do
+		grep -qx "# file $f" "$log"/vm*.tap && continue
+		echo "ok 0 - $f # SKIP it was not come to"
 		skipped=$((skipped + 1))
 	done
 }

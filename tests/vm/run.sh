@@ -87,7 +87,7 @@ unload() {
 }
 
 run_one() {
-	local file=$1 name out log
+	local file=$1 name out log start=$SECONDS
 
 	name=$(basename "$file" .sh)
 	echo "# file $name"
@@ -109,6 +109,7 @@ run_one() {
 	log=$(dmesg | grep -E "$bad")
 	verdict "$([[ $log ]] && echo 1 || echo 0)" \
 		"$name: the kernel's log is clean" "$log"
+	echo "# $name: $((SECONDS - start)) s"
 }
 
 for file in $(list); do
