@@ -17,6 +17,7 @@
 #   man        mandoc -Tlint over the man pages
 #   abi        libptap's binary interface is the recorded one, or more (libabigail;
 #              make abi-record records it)
+#   cocci      rules of our own for the module (scripts/cocci)
 #   licence    each source file names its licence
 #
 # KDIR is the kernel build folder (default: the newest installed headers).
@@ -171,6 +172,17 @@ gate_licence() {
 	! grep -L 'SPDX-License-Identifier' $(files '*.c' '*.h' '*.py' 'Kbuild' 'module/Kbuild') | grep .
 }
 
+gate_cocci() {
+	local rule found
+
+	missing spatch && return 77
+	for rule in scripts/cocci/*.cocci; do
+		found+=$(spatch --very-quiet --sp-file "$rule" -I module -I module/uapi \
+			--recursive-includes --include-headers module/*.c 2>&1)
+	done
+	[[ ! $found ]] || { echo "$found"; return 1; }
+}
+
 run_gate() {
 	local name=$1 out status
 
@@ -187,7 +199,7 @@ run_gate() {
 	esac
 }
 
-gates=(kernel style cppcheck tidy clang shell uapi versions size man abi licence)
+gates=(kernel style cppcheck tidy clang shell uapi versions size man abi cocci licence)
 (($# == 0)) || gates=("$@")
 for gate in "${gates[@]}"; do
 	declare -F "gate_$gate" >/dev/null ||
