@@ -119,9 +119,11 @@ PTAP_LIB := $(B)/libptap.so
 else
 PTAP_LIB := $(B)/libptap.a
 endif
+TAPDUMP_LIBS := -lpcap -lseccomp
 $(B)/tapdump: $(TAPDUMP_OBJ) $(PTAP_LIB)
 	@printf "  %-7s %s\n" LD $@
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $^ -lpcap
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $^ \
+		$(TAPDUMP_LIBS)
 
 $(B)/ptap-extcap: $(EXTCAP_OBJ) $(PTAP_LIB)
 	@printf "  %-7s %s\n" LD $@

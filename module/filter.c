@@ -99,7 +99,11 @@ int ptap_filter_replace(struct ptap_session *s, const struct ptap_filter *arg)
 		return PTR_ERR(set);
 
 	mutex_lock(&s->lock);
-	if (s->state == PTAP_STATE_SETUP || s->state == PTAP_STATE_RUNNING) {
+	if (s->locked) {
+		old = set;
+		err = -EPERM;
+	} else if (s->state == PTAP_STATE_SETUP ||
+		   s->state == PTAP_STATE_RUNNING) {
 		old = rcu_replace_pointer(s->filter, set,
 					  lockdep_is_held(&s->lock));
 		/* Hooks that still run the old one end within this. */

@@ -84,7 +84,7 @@ static int ptap_ioctl_info(struct ptap_session *s, void __user *arg)
 	info = (struct ptap_info){
 		.size = info.size,
 		.abi = PTAP_ABI,
-		.features = PTAP_META_ALL,	/* the same bits */
+		.features = PTAP_META_ALL | PTAP_FEATURE_LOCK,
 		.state = smp_load_acquire(&s->state),
 		.page_size = PAGE_SIZE,
 		.ring_size_max = PTAP_RING_SIZE_MAX,
@@ -101,6 +101,7 @@ static int ptap_ioctl_info(struct ptap_session *s, void __user *arg)
 		info.meta = cfg->meta;
 		info.watermark = cfg->watermark;
 		info.flush_us = cfg->flush_us;
+		info.flags = READ_ONCE(s->locked) ? PTAP_INFO_LOCKED : 0;
 		info.ring_size = cfg->ring_size;
 		info.ring_stride = ptap_mmap_stride(s);
 	}
@@ -270,6 +271,8 @@ long ptap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ptap_ioctl_preamble(s, uarg);
 	case PTAP_IOC_STATS:
 		return ptap_ioctl_stats(s, uarg);
+	case PTAP_IOC_LOCK:
+		return ptap_session_lock(s);
 	default:
 		return -ENOTTY;
 	}

@@ -107,12 +107,13 @@ static void ptap_proc_session(struct seq_file *m, struct ptap_session *s)
 	for (i = 0; i < PTAP_DROP_NR; i++)
 		dropped += st.dropped[i];
 	ptap_proc_ifaces(m, s);
-	seq_printf(m, " %s %s %u %u %u %llu %llu %u %llu %llu %llu %llu %llu\n",
+	seq_printf(m, " %s %s %u %u %u %llu %llu %u %llu %llu %llu %llu %llu %u\n",
 		   ptap_proc_formats[s->cfg.format],
 		   ptap_proc_consumers[READ_ONCE(s->consumer)],
 		   s->cfg.snaplen, ptap_proc_filter(s), s->nr_rings,
 		   s->cfg.ring_size, used, percent, st.seen, st.captured,
-		   st.filtered, dropped, st.captured_bytes);
+		   st.filtered, dropped, st.captured_bytes,
+		   READ_ONCE(s->locked));
 }
 
 static int ptap_proc_show(struct seq_file *m, void *v)
@@ -120,7 +121,7 @@ static int ptap_proc_show(struct seq_file *m, void *v)
 	struct ptap_session *s;
 
 	if (v == &ptap_sessions) {
-		seq_puts(m, "pid uid comm state ifaces format reader snaplen filter rings ring_size used fill seen captured filtered dropped bytes\n");
+		seq_puts(m, "pid uid comm state ifaces format reader snaplen filter rings ring_size used fill seen captured filtered dropped bytes locked\n");
 		return 0;
 	}
 	s = list_entry(v, struct ptap_session, entry);
@@ -133,7 +134,7 @@ static int ptap_proc_show(struct seq_file *m, void *v)
 	if (ptap_session_is_setup(s))
 		ptap_proc_session(m, s);
 	else
-		seq_puts(m, " - - - 0 0 0 0 0 0 0 0 0 0 0\n");
+		seq_puts(m, " - - - 0 0 0 0 0 0 0 0 0 0 0 0\n");
 	return 0;
 }
 

@@ -97,7 +97,9 @@ int ptap_session_setup(struct ptap_session *s, const struct ptap_setup *setup)
 			return PTR_ERR(list);
 	}
 	mutex_lock(&s->lock);
-	if (s->state == PTAP_STATE_NEW)
+	if (s->locked)
+		err = -EPERM;
+	else if (s->state == PTAP_STATE_NEW)
 		err = ptap_setup_session(s, setup, list);
 	mutex_unlock(&s->lock);
 	if (err)
@@ -179,6 +181,29 @@ int ptap_session_stop(struct ptap_session *s)
 		ptap_session_drain(s);
 		smp_store_release(&s->state, PTAP_STATE_STOPPED);
 		ptap_wake_all(s);
+		err = 0;
+	}
+	mutex_unlock(&s->lock);
+	return err;
+}
+
+/**
+ * ptap_session_lock - what SETUP and FILTER said is final
+ * @s: session
+ *
+ * There is no way back, so that who gets hold of the file later, or of its
+ * reader, can read what was decided on and nothing else.
+ *
+ * Context: process; takes s->lock.
+ * Return: 0, or -EBUSY before SETUP.
+ */
+int ptap_session_lock(struct ptap_session *s)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&s->lock);
+	if (s->state != PTAP_STATE_NEW) {
+		WRITE_ONCE(s->locked, true);
 		err = 0;
 	}
 	mutex_unlock(&s->lock);

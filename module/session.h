@@ -76,6 +76,7 @@ struct ptap_config {
  * struct ptap_session - an open file of /dev/tap
  * @cfg: configuration, written by SETUP, read by all afterwards
  * @filter: RCU, written under @lock
+ * @locked: PTAP_IOC_LOCK: configuration and filter stay; written under @lock
  * @rings: one for each possible CPU, indexed by its number
  * @nr_rings: entries of @rings
  * @state: enum ptap_state; written under @lock, read anywhere
@@ -105,6 +106,7 @@ struct ptap_config {
 struct ptap_session {
 	struct ptap_config cfg;
 	struct ptap_filter_set __rcu *filter;
+	bool locked;
 	struct ptap_ring **rings;
 	u32 nr_rings;
 	u32 state;
@@ -141,6 +143,7 @@ int ptap_session_setup(struct ptap_session *s, const struct ptap_setup *setup);
 int ptap_session_setup_stream(struct ptap_session *s);
 int ptap_session_start(struct ptap_session *s);
 int ptap_session_stop(struct ptap_session *s);
+int ptap_session_lock(struct ptap_session *s);
 int ptap_session_claim(struct ptap_session *s, enum ptap_consumer consumer);
 
 u64 ptap_session_drain(struct ptap_session *s);

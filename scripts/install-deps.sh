@@ -11,7 +11,10 @@ set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-BUILD=(gcc make pkg-config libc6-dev libpcap-dev libcmocka-dev)
+BUILD=(
+	gcc make pkg-config libc6-dev libpcap-dev libseccomp-dev libzstd-dev
+	liblz4-dev zlib1g-dev libcmocka-dev
+)
 VM=(
 	qemu-system-x86 mmdebstrap debian-archive-keyring busybox-static cpio
 	e2fsprogs rsync xz-utils zstd kmod util-linux git python3 tcpdump

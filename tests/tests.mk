@@ -27,3 +27,14 @@ device-tests: build/tests/library_test examples
 model:
 	@scripts/install-deps.sh --check
 	@tests/model/run.sh $(B)
+
+# What tapdump may do at work, tried with its own objects.
+CONFINE_OBJ := $(filter-out %/main.o,$(TAPDUMP_OBJ))
+build/tests/confine_test: tests/vm/confine_test.c $(CONFINE_OBJ) $(B)/libptap.a \
+			  $(DEVICE_OBJ)/tap.o $(DEVICE_OBJ)/net.o
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" CC $@
+	$(Q)$(CC) $(BASE_FLAGS) $(PTAP_INCLUDES) $(CFLAGS) -pthread -o $@ \
+		$(filter-out %.h,$^) $(TAPDUMP_LIBS)
+
+device-tests: build/tests/confine_test

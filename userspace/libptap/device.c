@@ -290,6 +290,17 @@ close:
 	return err;
 }
 
+int ptap_lock(struct ptap *p)
+{
+	int err = ptap_check_open(p);
+
+	if (err || !ioctl(p->fd, PTAP_IOC_LOCK) || errno == ENOTTY)
+		return err;
+	err = -errno;
+	return ptap_fail(p, err, "cannot lock the session: %s",
+			 ptap_strerror(err));
+}
+
 int ptap_start(struct ptap *p)
 {
 	int err = ptap_check_open(p);

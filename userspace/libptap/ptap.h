@@ -152,6 +152,18 @@ int ptap_filter_load(struct ptap *p, const struct ptap_filter_prog *progs,
 		     unsigned int nr);
 
 /**
+ * ptap_lock - from here on the session can only be read
+ * @p: handle, open
+ *
+ * Configuration and filter stay as they are, for good; start, wait, take, stop
+ * and ask go on.  For a program that gives its rights up before it looks at the
+ * first packet.  With a module that does not know it yet nothing happens.
+ *
+ * Return: 0, -EBADF the handle is not open.
+ */
+int ptap_lock(struct ptap *p);
+
+/**
  * ptap_start - begin to capture
  * @p: handle, open
  *

@@ -2,8 +2,9 @@
 /*
  * main.c - tapdump: capture packets with the ptap module.
  *
- * The order of steps and nothing else: set the tap up, open the output, and
- * only then start, so that nothing is captured in vain.
+ * The order of steps and nothing else: set the tap up, open the output, give up
+ * what is not needed any more, and only then start, so that nothing is captured
+ * in vain, and nobody's packet meets a right.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,7 @@ static void set_up(struct capture *c)
 	if (meters_open(c) || output_prepare(&c->out, c->opt, c->tap))
 		exit(EXIT_FAILURE);
 	privileges_drop(c->opt->user);
+	output_fork(&c->out);
 	if (output_open(&c->out))
 		exit(EXIT_FAILURE);
 }
@@ -130,7 +132,10 @@ int main(int argc, char **argv)
 	set_up(&c);
 	report_listening(&c);
 	signals_init(opt.write && (opt.rotate_size || opt.rotate_seconds));
-	if (meters_start(&c) || ptap_start(c.tap))
+	if (meters_start(&c))
+		die("%s", ptap_error(c.tap));
+	confine(&c);
+	if (ptap_start(c.tap))
 		die("%s", ptap_error(c.tap));
 	status = finish(&c, capture_run(&c));
 	options_free(&opt);

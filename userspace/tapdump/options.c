@@ -36,6 +36,7 @@ enum {
 	OPT_SESSIONS,
 	OPT_VERIFY,
 	OPT_STATS,
+	OPT_JOBS,
 };
 
 static const struct option long_options[] = {
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{ "list-sessions", no_argument, NULL, OPT_SESSIONS },
 	{ "stats", required_argument, NULL, OPT_STATS },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
+	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -326,6 +328,9 @@ static bool parse_files(struct options *opt, int c)
 		return true;
 	case 'z':
 		opt->command = optarg;
+		return true;
+	case OPT_JOBS:
+		opt->jobs = number("number of commands", optarg, 1, 4096);
 		return true;
 	case 'Z':
 		opt->user = optarg;

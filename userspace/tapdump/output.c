@@ -30,6 +30,19 @@ int output_prepare(struct output *out, const struct options *opt,
 	return 0;
 }
 
+/* Processes that keep the privileges of the user who captures. */
+void output_fork(struct output *out)
+{
+	if (out->opt->write)
+		files_fork(&out->files, out->tap);
+}
+
+/* Where files will be made from now on, or -1 if no more will. */
+int output_folder(const struct output *out)
+{
+	return out->opt->write ? files_folder(&out->files) : -1;
+}
+
 /* --count prints no packets, and only tells how many there were. */
 static int open_nothing(struct printer *pr)
 {

@@ -94,30 +94,66 @@ static void begin_period(struct files *f)
 		    (int64_t)f->opt->rotate_seconds * MSEC_PER_SEC + 1;
 }
 
+/* Of a folder's name, what is in front of the first part with a pattern. */
+static void cut_to_fixed(char *dir)
+{
+	char *end = strchr(dir, '%');
+
+	while (end > dir && end[-1] != '/')
+		end--;
+	if (end == dir)
+		*end++ = '.';
+	*end = '\0';
+}
+
+static bool is_rotating(const struct options *opt)
+{
+	return strcmp(opt->write, "-") != 0 &&
+	       (opt->rotate_size || opt->rotate_seconds);
+}
+
 int files_prepare(struct files *f, const struct options *opt)
 {
 	const char *slash = strrchr(opt->write, '/');
+	bool varies;
 	char *dir;
 
-	*f = (struct files){ .opt = opt, .dir = AT_FDCWD, .fd = -1 };
+	*f = (struct files){ .opt = opt, .dir = AT_FDCWD, .fd = -1,
+			     .base = -1, .runner = -1 };
 	if (is_stdout(f))
 		return 0;
 	f->dir_len = slash ? slash + 1 - opt->write : 0;
 	dir = slash ? strndup(opt->write, f->dir_len) : strdup(".");
 	if (!dir)
 		die("no memory");
-	if (opt->rotate_seconds && strchr(dir, '%')) {
-		/* Another one each time. */
-		f->dir_len = 0;
-		free(dir);
-		return 0;
-	}
-	f->dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	varies = opt->rotate_seconds && strchr(dir, '%');
+	if (varies)
+		cut_to_fixed(dir);
+	f->base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	free(dir);
-	if (f->dir >= 0)
-		return 0;
-	complain("cannot write to %s: %s", opt->write, strerror(errno));
-	return -1;
+	if (f->base < 0) {
+		complain("cannot write to %s: %s", opt->write, strerror(errno));
+		return -1;
+	}
+	if (varies)
+		f->dir_len = 0;		/* another one each time */
+	else
+		f->dir = f->base;
+	return 0;
+}
+
+/* Whoever runs commands is forked while there are rights to inherit. */
+void files_fork(struct files *f, struct ptap *tap)
+{
+	if (f->opt->command && is_rotating(f->opt))
+		f->runner = command_start(f->opt->command, f->opt->jobs,
+					  ptap_fd(tap));
+}
+
+/* Where files will be made from now on, or -1 if no more will. */
+int files_folder(const struct files *f)
+{
+	return is_rotating(f->opt) ? f->base : -1;
 }
 
 /* Open f->name, empty.  Returns 0 or a negative errno, as errno says too. */
@@ -206,8 +242,8 @@ static int next_file(struct files *f, struct ptap *tap)
 	if (err)
 		return err;
 	close_file(f);
-	if (f->opt->command)
-		command_run(f->opt->command, f->name);
+	if (f->runner >= 0)
+		command_run(f->runner, f->opt->command, f->name);
 	free(f->name);
 	f->name = make_name(f);
 	err = open_file(f);
@@ -379,11 +415,13 @@ int files_close(struct files *f, bool run_command)
 	/* Where nothing more could be written, this is not said again. */
 	sums_put(f->sums, f->writer, true);
 	close_file(f);
-	if (run_command && f->opt->command && !is_stdout(f))
-		command_run(f->opt->command, f->name);
+	if (run_command && f->runner >= 0)
+		command_run(f->runner, f->opt->command, f->name);
 	free(f->name);
 	f->name = NULL;
-	if (f->dir >= 0)
-		close(f->dir);
+	if (f->base >= 0)
+		close(f->base);
+	if (f->runner >= 0)
+		close(f->runner);
 	return f->failed ? -1 : 0;
 }

@@ -7,9 +7,10 @@
  * files of rotate.c, whose account sums.c adds and behind which command.c runs
  * a command, and to the tcpdump of print.c, which prints.  capture.c moves
  * packets, signals.c notes what the user wants meanwhile, report.c says what
- * was captured, meters.c how it goes.  meta.c reads --meta.  privileges.c gives
- * them up, lists.c, program.c, sessions.c and verify.c answer questions without
- * a capture, offline.c leaves capture files to tcpdump.  main.c is the order of
+ * was captured, meters.c how it goes.  meta.c reads --meta.  privileges.c
+ * becomes another user, confine.c and landlock.c give up what is not needed;
+ * lists.c, program.c, sessions.c and verify.c answer questions without a
+ * capture, offline.c leaves capture files to tcpdump.  main.c is the order of
  * these.
  *
  * Single-threaded.  Functions that can fail print one sentence and return -1,
@@ -45,6 +46,7 @@
  * @rotate_seconds: -G, or 0
  * @rotate_files: -W, or 0
  * @command: -z, or NULL
+ * @jobs: --jobs, or 0
  * @user: -Z, or NULL
  * @print: --print
  * @count_only: --count
@@ -94,6 +96,7 @@ struct options {
 	uint32_t rotate_seconds;
 	uint32_t rotate_files;
 	const char *command;
+	uint32_t jobs;
 	const char *user;
 	bool print;
 	bool count_only;
@@ -163,6 +166,8 @@ struct sums {
  * @sums: their account
  * @dir: their directory, as it was when the capture began, or AT_FDCWD
  * @dir_len: so many bytes of their names are in front of what is in @dir
+ * @base: the directory below which all of them are, or -1
+ * @runner: runs the command of -z, or -1
  * @name: the file being written, or that could not be
  * @fd: it, or -1
  * @writer: writes to it, or NULL
@@ -178,6 +183,8 @@ struct files {
 	struct sums *sums;
 	int dir;
 	size_t dir_len;
+	int base;
+	int runner;
 	char *name;
 	int fd;
 	struct ptap_writer *writer;
@@ -272,7 +279,9 @@ uint32_t ifaces_linktype(int dlt);
 /* output.c */
 int output_prepare(struct output *out, const struct options *opt,
 		   struct ptap *tap);
+void output_fork(struct output *out);
 int output_open(struct output *out);
+int output_folder(const struct output *out);
 int output_put(struct output *out, const struct ptap_spans *spans);
 uint64_t output_records(const struct output *out);
 uint64_t output_held(const struct output *out);
@@ -282,7 +291,9 @@ void output_free(struct output *out);
 
 /* rotate.c */
 int files_prepare(struct files *f, const struct options *opt);
+void files_fork(struct files *f, struct ptap *tap);
 int files_open(struct files *f);
+int files_folder(const struct files *f);
 int files_put(struct files *f, struct ptap *tap,
 	      const struct ptap_spans *spans);
 int files_wait_ms(const struct files *f);
@@ -315,7 +326,8 @@ void cut_skip_headers(struct cut *cut);
 bool cut_next(struct cut *cut, uint64_t room, struct ptap_spans *part);
 
 /* command.c */
-void command_run(const char *command, const char *file);
+int command_start(const char *command, unsigned int max, int tap_fd);
+void command_run(int runner, const char *command, const char *file);
 
 /* print.c */
 int print_start(struct printer *pr, const struct options *opt);
@@ -323,6 +335,25 @@ int print_finish(struct printer *pr);
 
 /* privileges.c */
 void privileges_drop(const char *user);
+
+/* confine.c */
+/**
+ * struct places - files that are needed to the end
+ * @out: the folder below which capture files will be made, or -1 if none will
+ * @meters: the folder of a file that is written again and again, or -1
+ * @describe: what a file says of machine and interfaces is read
+ */
+struct places {
+	int out;
+	int meters;
+	bool describe;
+};
+
+int confine_process(const struct places *places);
+void confine(const struct capture *c);
+
+/* landlock.c */
+int landlock_enter(const struct places *places);
 
 /* lists.c */
 void lists_linktypes(const struct options *opt, struct ptap *tap);

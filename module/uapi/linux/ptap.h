@@ -66,6 +66,7 @@
 #define PTAP_IOC_IFACE			_IO(PTAP_IOC_MAGIC, 0x07)
 #define PTAP_IOC_PREAMBLE		_IO(PTAP_IOC_MAGIC, 0x08)
 #define PTAP_IOC_STATS			_IO(PTAP_IOC_MAGIC, 0x09)
+#define PTAP_IOC_LOCK			_IO(PTAP_IOC_MAGIC, 0x0a)
 
 /**
  * enum ptap_state - where a session is in its life
@@ -165,7 +166,7 @@ enum ptap_format {
  * @meta: PTAP_META_* bits
  * @watermark: bytes in a ring that wake a sleeper
  * @flush_us: microseconds that bytes below the watermark wait, at most
- * @reserved: 0
+ * @flags: PTAP_INFO_LOCKED: PTAP_IOC_LOCK was called
  * @ring_size: data bytes of each ring, a power of two
  * @ring_stride: distance of the rings in the mapping's offset, in bytes
  * @ring_size_max: largest ring_size that SETUP takes
@@ -189,7 +190,7 @@ struct ptap_info {
 	__u32 meta;
 	__u32 watermark;
 	__u32 flush_us;
-	__u32 reserved;
+	__u32 flags;
 	__u64 ring_size;
 	__u64 ring_stride;
 	__u64 ring_size_max;
@@ -202,6 +203,9 @@ struct ptap_info {
 #define PTAP_FEATURE_META_QUEUE		(1ULL << 3)
 #define PTAP_FEATURE_META_HASH		(1ULL << 4)
 #define PTAP_FEATURE_META_COUNTS	(1ULL << 5)
+#define PTAP_FEATURE_LOCK		(1ULL << 32) /* PTAP_IOC_LOCK exists */
+
+#define PTAP_INFO_LOCKED		(1U << 0)
 
 /**
  * struct ptap_setup - PTAP_IOC_SETUP: the whole configuration, NEW -> SETUP
@@ -236,8 +240,8 @@ struct ptap_info {
  * @ifaces: pointer to @nr_ifaces interface indices (__u32); interface i of the
  *	list gets id i
  *
- * Errors: -EBUSY not in state NEW, -EINVAL a value out of range or a
- * combination that cannot be, -ENODEV an index that names no interface,
+ * Errors: -EBUSY not in state NEW, -EPERM locked, -EINVAL a value out of range
+ * or a combination that cannot be, -ENODEV an index that names no interface,
  * -EEXIST an index twice, -EMEDIUMTYPE interfaces of different link types in a
  * pcap file, -EOPNOTSUPP a @meta bit that PTAP_IOC_INFO does not list, or
  * CLOCK_TSC where the CPU has no invariant TSC (the module's parameter tsc
@@ -303,8 +307,9 @@ struct ptap_filter_prog {
  * also while RUNNING: each packet is judged by the old filter or by the new
  * one, and once the call returns by the new one only.
  *
- * Errors: -EBUSY not in state SETUP or RUNNING, -EINVAL a program that the
- * kernel's BPF checker refuses or too many of them, -ENOMEM.
+ * Errors: -EBUSY not in state SETUP or RUNNING, -EPERM the session is locked,
+ * -EINVAL a program that the kernel's BPF checker refuses or too many of them,
+ * -ENOMEM.
  */
 struct ptap_filter {
 	__u32 size;
@@ -321,6 +326,10 @@ struct ptap_filter {
  * PTAP_IOC_STOP (no argument): RUNNING -> STOPPED.  When it returns the hooks
  * are gone, every record is complete and published, and the counters stand
  * still.  Errors: -EBUSY not in state RUNNING.
+ *
+ * PTAP_IOC_LOCK (no argument): from here on the session can only be read: SETUP
+ * and FILTER fail with -EPERM, for every holder of the file and for good.  What
+ * asks and what consumes goes on, START and STOP too.  Errors: -EBUSY in NEW.
  */
 
 /**

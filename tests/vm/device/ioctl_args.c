@@ -166,7 +166,7 @@ void args_outputs(void)
 	CHECK(!ioctl(fd, PTAP_IOC_INFO, info), "INFO: %m");
 	CHECK(info->state == PTAP_STATE_RUNNING && info->nr_ifaces == 1 &&
 	      info->nr_hooks == 1 && !info->linktype && !info->meta &&
-	      !info->reserved, "INFO's outputs");
+	      !info->flags, "INFO's outputs");
 	untouched(buf, sizeof(*info), "INFO");
 
 	drain = poisoned(buf, sizeof(*drain));

@@ -133,7 +133,7 @@ static void stop_means_still(void)
 static void unknown_commands(void)
 {
 	static const unsigned long cmds[] = {
-		_IO(PTAP_IOC_MAGIC, 0x0a), _IO(PTAP_IOC_MAGIC, 0xff),
+		_IO(PTAP_IOC_MAGIC, 0x0b), _IO(PTAP_IOC_MAGIC, 0xff),
 		_IOR(PTAP_IOC_MAGIC, 0x00, struct ptap_info),
 		_IOWR(PTAP_IOC_MAGIC, 0x01, struct ptap_setup),
 		_IO(PTAP_IOC_MAGIC + 1, 0x00), 0x5401 /* TCGETS */,
@@ -183,11 +183,64 @@ static void info_of_new(void)
 	CHECK(!i.format && !i.linktype && !i.snaplen && !i.direction &&
 	      !i.copybreak && !i.meta && !i.watermark && !i.flush_us &&
 	      !i.ring_size && !i.ring_stride && !i.nr_ifaces && !i.nr_hooks &&
-	      !i.reserved, "something of SETUP is said in state NEW");
+	      !i.flags, "something of SETUP is said in state NEW");
+}
+
+static void locked_state(int fd, uint32_t state)
+{
+	struct ptap_info info;
+	uint8_t buf[4096];
+	unsigned int i;
+
+	for (i = 0; i < nr_commands; i++) {
+		command_fill(&commands[i], buf);
+		if (commands[i].nr == PTAP_IOC_SETUP ||
+		    commands[i].nr == PTAP_IOC_FILTER)
+			CHECK_ERRNO(ioctl(fd, commands[i].nr, buf), EPERM,
+				    commands[i].name);
+		else
+			CHECK(!ioctl(fd, commands[i].nr, buf), "%s locked: %m",
+			      commands[i].name);
+	}
+	info = session_info(fd);
+	CHECK_EQ(info.state, state, "state");
+	CHECK_EQ(info.flags, PTAP_INFO_LOCKED, "flags");
+}
+
+/* Set up, locked: it runs, is read and stops, and is never changed again. */
+static void locked(void)
+{
+	uint32_t state;
+	struct tally t;
+	struct capture c;
+	int fd;
+
+	net_dummy("d0");
+	fd = session_in_state(PTAP_STATE_NEW);
+	CHECK_ERRNO(ioctl(fd, PTAP_IOC_LOCK), EBUSY, "LOCK in state NEW");
+	close(fd);
+	for (state = PTAP_STATE_SETUP; state <= PTAP_STATE_STOPPED; state++) {
+		fd = session_in_state(state);
+		CHECK_EQ(session_info(fd).flags, 0, "flags before");
+		CHECK(!ioctl(fd, PTAP_IOC_LOCK), "LOCK in state %u: %m", state);
+		CHECK(!ioctl(fd, PTAP_IOC_LOCK), "LOCK twice: %m");
+		locked_state(fd, state);
+		close(fd);
+	}
+	fd = session_in_state(PTAP_STATE_SETUP);
+	REQUIRE(!ioctl(fd, PTAP_IOC_LOCK), "LOCK: %m");
+	REQUIRE(!ioctl(fd, PTAP_IOC_START), "START, locked: %m");
+	locked_state(fd, PTAP_STATE_RUNNING);
+	tally_init(&t);
+	capture_init(&c, fd, tally_packet, &t);
+	send_frames("d0", 0, 100, 200);
+	capture_finish(&c, fd);
+	tally_expect(&t, 0, 0, 100);
 }
 
 static const struct test tests[] = {
 	{ "each command in each state", states },
+	{ "each command when locked", locked },
 	{ "START and STOP in each state", start_stop_states },
 	{ "after STOP the counters stand still", stop_means_still },
 	{ "unknown commands are ENOTTY", unknown_commands },
