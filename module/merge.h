@@ -149,6 +149,15 @@ static inline void ptap_cursor_bind(struct ptap_cursor *c, bool busy,
 }
 
 /*
+ * Is the @newest record from before the clock was set back to @now?  One that
+ * is only a little ahead is not: two processors do not quite agree on the time.
+ */
+static inline bool ptap_merge_set_back(u64 newest, u64 now)
+{
+	return newest > now && newest - now > PTAP_HOLDBACK_NS;
+}
+
+/*
  * There is a record from the future: the clock has been set back.  What idle
  * rings are known by, the clock, says nothing about such records.  Do not wait
  * for them until the clock has caught up, which may take hours.

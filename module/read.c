@@ -76,7 +76,7 @@ static void ptap_reader_look(struct ptap_session *s)
 	struct ptap_reader *rd = s->reader;
 	struct ptap_cursor *c;
 	struct ptap_ring *r;
-	u64 now, horizon;
+	u64 now, newest, horizon;
 	u32 i;
 
 	if (!rd->ended && ptap_session_ended(s)) {
@@ -95,8 +95,9 @@ static void ptap_reader_look(struct ptap_session *s)
 		ptap_cursor_look(c, s->cfg.format);
 	}
 	/* Packets may have come since the clock was read: read it again. */
-	if (ptap_merge_newest(rd->cursors, s->nr_rings) > now &&
-	    ptap_merge_newest(rd->cursors, s->nr_rings) > ktime_get_real_ns())
+	newest = ptap_merge_newest(rd->cursors, s->nr_rings);
+	if (ptap_merge_set_back(newest, now) &&
+	    ptap_merge_set_back(newest, ktime_get_real_ns()))
 		ptap_merge_unbind(rd->cursors, s->nr_rings, horizon);
 }
 

@@ -226,12 +226,17 @@ static void test_clock_back(void)
 static void test_clock_goes_on(void)
 {
 	begin(2, PTAP_FORMAT_PCAPNG, 0);
-	put(0, T0 + 10000, 0, false);
-	fake_step = 50000;
+	put(0, T0 + 2 * HOLD, 0, false);
+	fake_step = 2 * HOLD;
 	TAP_CHECK(take() == 0);
 	fake_step = 0;
-	fake_now = T0 + 10000 + HOLD;
+	fake_now = T0 + 3 * HOLD;
 	TAP_CHECK(take() == 1);
+	/* Nor is one that another processor's clock put a little ahead. */
+	put(0, fake_now + HOLD, 0, false);
+	TAP_CHECK(take() == 0);
+	put(1, fake_now + HOLD + 1, 0, false);
+	TAP_CHECK(take() == 2);
 	ptap_rings_exit(&lib);
 }
 

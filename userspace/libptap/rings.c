@@ -93,7 +93,8 @@ void ptap_rings_look(struct ptap_rings *r)
 		ptap_rings_look_one(r, i, horizon);
 	newest = ptap_merge_newest(r->cursors, r->nr);
 	/* The second look at the clock: newest may be newer than the first. */
-	if (!r->ended && newest > now && newest > r->ops->now_ns(r->ctx))
+	if (!r->ended && ptap_merge_set_back(newest, now) &&
+	    ptap_merge_set_back(newest, r->ops->now_ns(r->ctx)))
 		ptap_merge_unbind(r->cursors, r->nr, horizon);
 }
 

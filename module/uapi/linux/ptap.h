@@ -559,9 +559,10 @@ struct ptap_stats {
  *      time stamp is all that is known.
  *      Where even that is not enough, PTAP_IOC_SYNC gives a bound that rests on
  *      a grace period.
- *      A record that is newer than the clock says that the clock was set back:
- *      then W tells nothing, and waiting for the clock to catch up would stall
- *      the merge; give out what is there.
+ *      A record that is newer than the clock by more than PTAP_HOLDBACK_NS says
+ *      that the clock was set back (by less, processors may disagree): then W
+ *      tells nothing, and waiting for the clock to catch up would stall the
+ *      merge; give out what is there.
  *
  * Within a ring, time stamps ascend as CLOCK_REALTIME does.
  */
