@@ -161,7 +161,7 @@ static int add_rules(scmp_filter_ctx ctx)
 			err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
 					       SCMP_SYS(ioctl), 1,
 					       SCMP_A1(SCMP_CMP_EQ,
-						       ioctls_allowed[i]));
+						       ioctls_allowed[i], 0));
 	if (!err)
 		err = add_sockets(ctx);
 	if (!err)
