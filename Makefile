@@ -53,7 +53,7 @@ endif
 BASE_FLAGS := -std=gnu11 -Wall -Wextra -Werror -MMD -MP \
 	      -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	      -DPTAP_VERSION='"$(VERSION)"' $(SANITIZE_FLAGS)
-PTAP_INCLUDES := -Imodule/uapi -Imodule -Iuserspace/libptap
+PTAP_INCLUDES := -Imodule/uapi -idirafter module -Iuserspace/libptap
 
 LIB_SRC := $(wildcard userspace/libptap/*.c)
 TAPDUMP_SRC := $(wildcard userspace/tapdump/*.c)
@@ -119,7 +119,7 @@ PTAP_LIB := $(B)/libptap.so
 else
 PTAP_LIB := $(B)/libptap.a
 endif
-TAPDUMP_LIBS := -lpcap -lseccomp
+TAPDUMP_LIBS := -lpcap -lseccomp -lzstd -llz4 -lz
 $(B)/tapdump: $(TAPDUMP_OBJ) $(PTAP_LIB)
 	@printf "  %-7s %s\n" LD $@
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -o $@ $^ \

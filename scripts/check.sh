@@ -106,7 +106,7 @@ gate_tidy() {
 	clang-tidy --quiet --warnings-as-errors='*' \
 		--checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-macro-parentheses,-bugprone-branch-clone,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,-bugprone-suspicious-string-compare,-bugprone-suspicious-include,-bugprone-not-null-terminated-result' \
 		$(files 'userspace/*.c') -- -std=gnu11 -D_GNU_SOURCE -Imodule/uapi \
-		-Imodule -Iuserspace/libptap -DPTAP_VERSION='"x"' 2>/dev/null
+		-idirafter module -Iuserspace/libptap -DPTAP_VERSION='"x"' 2>/dev/null
 }
 
 gate_clang() {
@@ -115,7 +115,7 @@ gate_clang() {
 	missing clang && return 77
 	for f in $(files 'userspace/*.c'); do
 		clang -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \
-			-Imodule/uapi -Imodule -Iuserspace/libptap \
+			-Imodule/uapi -idirafter module -Iuserspace/libptap \
 			-DPTAP_VERSION='"x"' "$f" || return 1
 	done
 }

@@ -7,6 +7,7 @@ include tests/unit/unit.mk
 include tests/vm/device/device.mk
 include tests/parity/parity.mk
 include tests/bench/bench.mk
+include tests/faults/faults.mk
 
 # Everything; ends with a line "N passed, N failed, N skipped".
 # TESTS="name ..." runs only these files of tests/vm.

@@ -27,6 +27,11 @@ _tapdump()
 	--clock) words='host tsc' ;;
 	--meta) words='none light all flags drops id queue hash host stats' ;;
 	--stats) words='json json= prometheus= none' ;;
+	--on-full) words='stop wait ring' ;;
+	--compress) words='zstd lz4 gzip' ;;
+	--autostop) words='duration: filesize: files: packets:' ;;
+	--ring-buffer)
+		words='filesize: duration: interval: packets: files: total: disk:' ;;
 	-Z | --relinquish-privileges) words=$(compgen -u) ;;
 	-w | -r | -F | -V | --verify)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -339,6 +339,15 @@ void ptap_writer_destroy(struct ptap_writer *w);
  */
 int ptap_writer_put(struct ptap_writer *w, const struct ptap_spans *spans);
 
+/**
+ * ptap_writer_resume - try again after an error
+ * @w: writer
+ *
+ * For a regular file, which ends with a whole record: when there is room again,
+ * say, ptap_writer_put() can go on with the records that are not counted yet.
+ */
+void ptap_writer_resume(struct ptap_writer *w);
+
 /** ptap_writer_records - whole records written so far */
 uint64_t ptap_writer_records(const struct ptap_writer *w);
 

@@ -55,6 +55,12 @@ void ptap_writer_destroy(struct ptap_writer *w)
 	free(w);
 }
 
+void ptap_writer_resume(struct ptap_writer *w)
+{
+	if (w->regular)
+		w->failed = 0;
+}
+
 uint64_t ptap_writer_records(const struct ptap_writer *w)
 {
 	return w->records;

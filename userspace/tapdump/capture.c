@@ -2,13 +2,15 @@
 /*
  * capture.c - from the tap to the output, until somebody wants an end.
  *
- * A capture ends by a signal, by -c, by -G with -W, with its last interface, or
- * with its output.  With -c exactly what was asked for is written; if the
- * output fails, what could be; otherwise everything that was captured.
+ * A capture ends by a signal, by -c, by -G with -W, by --autostop, with its
+ * last interface, or with its output.  With -c exactly what was asked for is
+ * written; if the output fails, what could be; otherwise everything that was
+ * captured.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include "tapdump.h"
 
 /* tcpdump ends early when it does not like its options, say. */
@@ -63,9 +65,12 @@ static int put(struct capture *c, const struct ptap_spans *spans)
 		c->lost_reader = true;
 		return 0;
 	}
-	if (err)
+	if (err < 0)
 		complain_write(c, err);
-	return err;
+	if (err <= 0)
+		return err;
+	c->enough = true;
+	return 0;
 }
 
 static uint64_t wanted(const struct capture *c)
@@ -75,30 +80,9 @@ static uint64_t wanted(const struct capture *c)
 
 static bool is_done(const struct capture *c)
 {
-	return c->lost_reader ||
+	return c->lost_reader || c->enough ||
 	       (c->opt->count &&
 		output_records(&c->out) == c->opt->count);
-}
-
-/* The next file, if it is time or the user's wish. */
-static int turn(struct capture *c)
-{
-	int ret = 0;
-
-	if (c->full || !c->opt->write)
-		return 0;
-	if (signals_take(WISH_TURN))
-		ret = files_turn_now(&c->out.files, c->tap);
-	else if (files_due(&c->out.files))
-		ret = files_turn(&c->out.files, c->tap);
-	else
-		ret = sums_tick(&c->out.sums, c->out.files.writer);
-	if (ret < 0)
-		complain_write(c, ret);
-	if (ret <= 0)
-		return ret;
-	c->full = true;
-	return ptap_stop(c->tap);
 }
 
 static int sooner(int a, int b)
@@ -106,12 +90,60 @@ static int sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int stop_wait_ms(const struct capture *c)
+{
+	int64_t left = c->stop_ms - now_ms();
+
+	if (!c->stop_ms)
+		return -1;
+	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* The next file, if it is time or the user's wish. */
+static int turn(struct capture *c)
+{
+	int ret = 0;
+
+	if (c->stop_ms && now_ms() >= c->stop_ms) {
+		c->stop_ms = 0;
+		c->last = true;
+		return ptap_stop(c->tap);
+	}
+	if (c->last || !c->opt->write)
+		return 0;
+	if (!file_flush_ms(&c->out.files))
+		ret = file_flush(&c->out.files);
+	if (ret)
+		;
+	else if (signals_take(WISH_TURN))
+		ret = files_turn_now(&c->out.files, c->tap);
+	else if (files_due(&c->out.files))
+		ret = files_turn(&c->out.files, c->tap);
+	else
+		ret = sums_tick(&c->out.sums, &c->out.files);
+	if (ret < 0)
+		complain_write(c, ret);
+	if (ret <= 0)
+		return ret;
+	c->last = true;
+	c->full = c->opt->rotate_files && !c->opt->is_ring;
+	return ptap_stop(c->tap);
+}
+
 /* How long to sleep: until the next thing that goes by the clock. */
 static int timeout_ms(const struct capture *c)
 {
-	int ms = meters_wait_ms(c);
+	int ms = sooner(meters_wait_ms(c), stop_wait_ms(c));
 
-	if (!c->opt->write || c->full)
+	if (!c->opt->write || c->last)
 		return ms;
 	ms = sooner(ms, files_wait_ms(&c->out.files));
 	return sooner(ms, sums_wait_ms(&c->out.sums));
@@ -152,6 +184,8 @@ int capture_run(struct capture *c)
 {
 	int ret = 0;
 
+	if (c->opt->stop.seconds)
+		c->stop_ms = now_ms() + (int64_t)c->opt->stop.seconds * 1000;
 	while (!ret && !is_done(c)) {
 		meters_tick(c);
 		ret = step(c);

@@ -2,7 +2,7 @@
 /*
  * cut.c - spans of a capture file, cut between records.
  *
- * Files that -C limits end with the record that makes them too large, which may
+ * Files with a limit end with the record that makes them too large, which may
  * be in the middle of what the library gives out at once.  Only then are the
  * records looked at, one after the other.
  */
@@ -49,7 +49,7 @@ static void take_headers(struct cut *cut, struct ptap_spans *part)
 }
 
 /* Bytes of the span's next records, up to the one that exceeds @room. */
-static size_t take_records(struct cut *cut, uint64_t room,
+static size_t take_records(struct cut *cut, uint64_t room, uint64_t records,
 			   struct ptap_spans *part)
 {
 	const struct iovec *span = &cut->spans->iov[cut->span];
@@ -57,7 +57,8 @@ static size_t take_records(struct cut *cut, uint64_t room,
 	size_t start = cut->off;
 	uint64_t len;
 
-	while (cut->off < span->iov_len && part->bytes <= room) {
+	while (cut->off < span->iov_len && part->bytes <= room &&
+	       part->records < records) {
 		len = ptap_record_size(cut->format, at + cut->off,
 				       span->iov_len - cut->off);
 		if (!len)
@@ -73,21 +74,24 @@ static size_t take_records(struct cut *cut, uint64_t room,
  * cut_next - the next part
  * @cut: being cut
  * @room: the part ends with the record that makes it larger than this
+ * @records: or with this one
  * @part: set; valid until the next call
  *
  * Return: false if there is no more, or no whole record.
  */
-bool cut_next(struct cut *cut, uint64_t room, struct ptap_spans *part)
+bool cut_next(struct cut *cut, uint64_t room, uint64_t records,
+	      struct ptap_spans *part)
 {
 	const struct iovec *span;
 	size_t start, len;
 
 	*part = (struct ptap_spans){ .iov = cut->iov };
 	take_headers(cut, part);
-	while (cut->span < cut->spans->nr && part->bytes <= room) {
+	while (cut->span < cut->spans->nr && part->bytes <= room &&
+	       part->records < records) {
 		span = &cut->spans->iov[cut->span];
 		start = cut->off;
-		len = take_records(cut, room, part);
+		len = take_records(cut, room, records, part);
 		if (!len)
 			break;
 		cut->iov[part->nr++] = (struct iovec){

@@ -99,8 +99,9 @@ static int allow_places(int ruleset, const struct ruleset *rules,
 	size_t i;
 	int err = 0;
 
+	/* Files are mended by who can read them. */
 	if (places->out >= 0)
-		err = allow(ruleset, places->out, make);
+		err = allow(ruleset, places->out, make | FS_READ_FILE);
 	if (!err && places->meters >= 0)
 		err = allow(ruleset, places->meters, make);
 	if (!places->describe)

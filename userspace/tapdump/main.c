@@ -131,7 +131,8 @@ int main(int argc, char **argv)
 	c.opt = &opt;
 	set_up(&c);
 	report_listening(&c);
-	signals_init(opt.write && (opt.rotate_size || opt.rotate_seconds));
+	signals_init(opt.write && (opt.rotate_size || opt.rotate_seconds ||
+				   opt.is_ring));
 	if (meters_start(&c))
 		die("%s", ptap_error(c.tap));
 	confine(&c);

@@ -37,6 +37,11 @@ enum {
 	OPT_VERIFY,
 	OPT_STATS,
 	OPT_JOBS,
+	OPT_AUTOSTOP,
+	OPT_RING,
+	OPT_PART,
+	OPT_ON_FULL,
+	OPT_COMPRESS,
 };
 
 static const struct option long_options[] = {
@@ -72,6 +77,11 @@ static const struct option long_options[] = {
 	{ "stats", required_argument, NULL, OPT_STATS },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
+	{ "autostop", required_argument, NULL, OPT_AUTOSTOP },
+	{ "ring-buffer", required_argument, NULL, OPT_RING },
+	{ "part", no_argument, NULL, OPT_PART },
+	{ "on-full", required_argument, NULL, OPT_ON_FULL },
+	{ "compress", required_argument, NULL, OPT_COMPRESS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -335,6 +345,22 @@ static bool parse_files(struct options *opt, int c)
 	case 'Z':
 		opt->user = optarg;
 		return true;
+	case OPT_AUTOSTOP:
+		criteria_stop(opt, optarg);
+		return true;
+	case OPT_RING:
+		criteria_ring(opt, optarg);
+		return true;
+	case OPT_PART:
+		opt->part = true;
+		opt->ours = "--part";
+		return true;
+	case OPT_COMPRESS:
+		criteria_compress(opt, optarg);
+		return true;
+	case OPT_ON_FULL:
+		criteria_on_full(opt, optarg);
+		return true;
 	case OPT_PRINT:
 		opt->print = true;
 		return true;
@@ -427,6 +453,7 @@ static void check_options(const struct options *opt)
 		die("-y is for pcap files; in pcapng each interface has its own link type");
 	if (!opt->write)
 		return;
+	criteria_check(opt);
 	if (!strcmp(opt->write, "-") &&
 	    (opt->rotate_size ||
 	     (opt->rotate_seconds && opt->rotate_files != 1)))

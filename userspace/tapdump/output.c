@@ -89,34 +89,34 @@ int output_open(struct output *out)
 		return -1;
 	}
 	/* The next file may be anything. */
-	if (!out->opt->rotate_size && !out->opt->rotate_seconds)
+	if (!out->opt->rotate_size && !out->opt->rotate_seconds &&
+	    !out->opt->is_ring)
 		out->reader = find_reader(out);
 	return is_printing(out->opt) ? open_printer(out) : 0;
 }
 
 /*
- * Returns 0 or a negative errno.  When a printer beside files is gone, that is
- * SIGCHLD's news.
+ * Returns 0, 1 when no more is wanted, or a negative errno.  When a printer
+ * beside files is gone, that is SIGCHLD's news.
  */
 int output_put(struct output *out, const struct ptap_spans *spans)
 {
-	int err = 0;
+	int err = 0, ret;
 
 	if (out->opt->write)
 		err = files_put(&out->files, out->tap, spans);
-	if (err || !out->printing)
+	if (err < 0 || !out->printing)
 		return err;
-	err = ptap_writer_put(out->printing, spans);
-	return out->opt->write ? 0 : err;
+	ret = ptap_writer_put(out->printing, spans);
+	return out->opt->write ? err : ret;
 }
 
 /* Records in the file, or whatever it is, that is being written now. */
 uint64_t output_held(const struct output *out)
 {
-	const struct ptap_writer *w = out->opt->write ? out->files.writer :
-							out->printing;
-
-	return w ? ptap_writer_records(w) : 0;
+	if (out->opt->write)
+		return file_records(&out->files);
+	return out->printing ? ptap_writer_records(out->printing) : 0;
 }
 
 /* Records in all of them. */

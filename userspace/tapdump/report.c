@@ -140,7 +140,7 @@ void report_final(const struct capture *c)
 	fprintf(stderr, "%llu packet%s not written: %s\n",
 		(unsigned long long)rest, plural(rest),
 		c->lost_reader ? "nobody reads the output any more" :
-		c->opt->count == t.captured ? "received after the last one wanted" :
+		c->enough || c->opt->count == t.captured ? "received after the last one wanted" :
 					      "the output failed");
 }
 

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * rotate.c - the capture files of -w, and when the next one begins.
+ * rotate.c - when the next capture file of -w begins, and the last one ends.
  *
- * Names and limits are tcpdump's.  -C begins a new file before a record when
- * the file is larger than it may be, so it has one record more than fits.  -G
- * begins one by the clock, in whole seconds since the start, also when no
- * packet comes.  A file begins with the preamble that the records behind it
- * need, ends with a whole record, and the next record is the first one of the
- * next file.
+ * Limits are tcpdump's: -C begins a new file before a record when the file is
+ * larger than it may be, so it has one record more than fits; -G begins one by
+ * the clock, in whole seconds since the start, also when no packet comes.
+ * --ring-buffer and --autostop add dumpcap's.  A file begins with the preamble
+ * that the records behind it need, ends with a whole record, and the next
+ * record is the first one of the next file.
  *
  * The directory is opened first, so that it is found when privileges have been
  * given up, or the path leads elsewhere meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "guard.h"
 #include "tapdump.h"
 
 #define MSEC_PER_SEC	1000
 #define NSEC_PER_MSEC	1000000
+#define NEVER		INT64_MAX
 
 static int64_t now_ms(clockid_t clock)
 {
@@ -38,47 +39,16 @@ static bool is_stdout(const struct files *f)
 	return !strcmp(f->opt->write, "-");
 }
 
-/* Digits that -W wants in the names of -C, as tcpdump counts them. */
-static int digits(const struct options *opt)
+static uint64_t size_limit(const struct options *opt)
 {
-	unsigned int last = opt->rotate_files ? opt->rotate_files - 1 : 0;
-	int n = 0;
-
-	for (; last; last /= 10)
-		n++;
-	return n;
+	return opt->rotate_size ? opt->rotate_size : opt->ring.bytes;
 }
 
-/* With -G the name is a pattern of strftime(), in local time. */
-static void name_by_time(const struct files *f, char *name, size_t size)
+/* More than one file? */
+static bool is_rotating(const struct options *opt)
 {
-	struct tm tm;
-
-	if (!localtime_r(&f->period, &tm) ||
-	    !strftime(name, size, f->opt->write, &tm))
-		die("no file name can be made of %s", f->opt->write);
-}
-
-/* The name of the file that f->number and f->period ask for. */
-static char *make_name(const struct files *f)
-{
-	const struct options *opt = f->opt;
-	char by_time[PATH_MAX];
-	char *name;
-	int n;
-
-	if (opt->rotate_seconds)
-		name_by_time(f, by_time, sizeof(by_time));
-	if (!opt->rotate_size || (!f->number && !digits(opt)))
-		n = asprintf(&name, "%s",
-			     opt->rotate_seconds ? by_time : opt->write);
-	else
-		n = asprintf(&name, "%s%0*u",
-			     opt->rotate_seconds ? by_time : opt->write,
-			     digits(opt), f->number);
-	if (n < 0)
-		die("no memory");
-	return name;
+	return strcmp(opt->write, "-") != 0 &&
+	       (opt->rotate_size || opt->rotate_seconds || opt->is_ring);
 }
 
 /*
@@ -88,10 +58,20 @@ static char *make_name(const struct files *f)
 static void begin_period(struct files *f)
 {
 	int64_t now = now_ms(CLOCK_REALTIME);
+	int64_t start = now_ms(CLOCK_MONOTONIC);
+	int64_t step = (int64_t)f->opt->ring.interval * MSEC_PER_SEC;
 
 	f->period = now / MSEC_PER_SEC;
-	f->due_ms = now_ms(CLOCK_MONOTONIC) - now % MSEC_PER_SEC +
-		    (int64_t)f->opt->rotate_seconds * MSEC_PER_SEC + 1;
+	f->due_ms = NEVER;
+	if (f->opt->rotate_seconds)
+		f->due_ms = start - now % MSEC_PER_SEC + 1 +
+			    (int64_t)f->opt->rotate_seconds * MSEC_PER_SEC;
+	if (f->opt->ring.seconds)
+		f->due_ms = start +
+			    (int64_t)f->opt->ring.seconds * MSEC_PER_SEC;
+	/* At a multiple of the interval, in the clock's time. */
+	if (step && start + step - now % step < f->due_ms)
+		f->due_ms = start + step - now % step;
 }
 
 /* Of a folder's name, what is in front of the first part with a pattern. */
@@ -106,12 +86,6 @@ static void cut_to_fixed(char *dir)
 	*end = '\0';
 }
 
-static bool is_rotating(const struct options *opt)
-{
-	return strcmp(opt->write, "-") != 0 &&
-	       (opt->rotate_size || opt->rotate_seconds);
-}
-
 int files_prepare(struct files *f, const struct options *opt)
 {
 	const char *slash = strrchr(opt->write, '/');
@@ -119,14 +93,15 @@ int files_prepare(struct files *f, const struct options *opt)
 	char *dir;
 
 	*f = (struct files){ .opt = opt, .dir = AT_FDCWD, .fd = -1,
-			     .base = -1, .runner = -1 };
+			     .base = -1, .runner = -1, .guard.fd = -1 };
 	if (is_stdout(f))
 		return 0;
+	f->part = opt->part || opt->is_ring;
 	f->dir_len = slash ? slash + 1 - opt->write : 0;
 	dir = slash ? strndup(opt->write, f->dir_len) : strdup(".");
 	if (!dir)
 		die("no memory");
-	varies = opt->rotate_seconds && strchr(dir, '%');
+	varies = (opt->rotate_seconds || opt->is_ring) && strchr(dir, '%');
 	if (varies)
 		cut_to_fixed(dir);
 	f->base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -142,12 +117,41 @@ int files_prepare(struct files *f, const struct options *opt)
 	return 0;
 }
 
-/* Whoever runs commands is forked while there are rights to inherit. */
+/* What an earlier run left, complete or not. */
+static void look_around(struct files *f)
+{
+	char *pattern;
+
+	if (f->dir != f->base)
+		return;
+	pattern = f->opt->is_ring ? names_pattern(f->opt) : names_make(f);
+	if (f->part)
+		parts_repair(f, pattern);
+	if (f->opt->ring.files || f->opt->ring.total || f->opt->ring.percent)
+		set_find(f, pattern);
+	free(pattern);
+}
+
+/* Who runs commands has the rights that there still are; the guardian few. */
 void files_fork(struct files *f, struct ptap *tap)
 {
+	if (is_stdout(f))
+		return;
+	look_around(f);
 	if (f->opt->command && is_rotating(f->opt))
 		f->runner = command_start(f->opt->command, f->opt->jobs,
 					  ptap_fd(tap));
+	f->place = (struct guard_place){
+		.dir = f->dir,
+		.dir_len = f->dir_len,
+		.base = f->base,
+		.runner = f->runner,
+		.command = f->opt->command,
+	};
+	guard_start(&f->guard, &f->place, ptap_fd(tap));
+	if (f->runner >= 0)
+		close(f->runner);	/* the guardian speaks to it */
+	f->runner = -1;
 }
 
 /* Where files will be made from now on, or -1 if no more will. */
@@ -156,47 +160,32 @@ int files_folder(const struct files *f)
 	return is_rotating(f->opt) ? f->base : -1;
 }
 
-/* Open f->name, empty.  Returns 0 or a negative errno, as errno says too. */
-static int open_file(struct files *f)
+static void set_name(struct files *f)
 {
-	f->fd = openat(f->dir, f->name + f->dir_len,
-		       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (f->fd < 0)
-		return -errno;
-	f->writer = ptap_writer_create(f->fd, f->opt->format);
-	if (!f->writer)
+	char *name = names_make(f);
+
+	free(f->name);
+	set_forget(&f->set, name);
+	f->name = name;
+	if (!f->part)
+		return;
+	if (asprintf(&f->name, "%s%s", name, PART_SUFFIX) < 0)
 		die("no memory");
-	return 0;
+	free(name);
 }
 
 int files_open(struct files *f)
 {
-	if (is_stdout(f)) {
-		f->name = strdup("standard output");
-		f->fd = STDOUT_FILENO;
-		f->writer = ptap_writer_create(f->fd, f->opt->format);
-		if (!f->writer || !f->name)
-			die("no memory");
-		begin_period(f);
-		return 0;
-	}
-	begin_period(f);
-	f->name = make_name(f);
-	return open_file(f);
-}
+	int err;
 
-/* Some file systems say only now that they could not write. */
-static void close_file(struct files *f)
-{
-	if (f->writer)
-		f->records += ptap_writer_records(f->writer);
-	ptap_writer_destroy(f->writer);
-	f->writer = NULL;
-	if (f->fd >= 0 && close(f->fd) && errno != EINTR) {
-		complain("cannot write to %s: %s", f->name, strerror(errno));
-		f->failed = true;
-	}
-	f->fd = -1;
+	begin_period(f);
+	if (is_stdout(f))
+		return file_open_stdout(f);
+	set_name(f);
+	err = file_open(f);
+	if (!err)
+		set_trim(f);
+	return err;
 }
 
 /* What the next records need in front of them. */
@@ -220,7 +209,7 @@ static int write_preamble(struct files *f, struct ptap *tap)
 		spans.iov = &iov;
 		spans.header_bytes = len;
 		spans.bytes = len;
-		err = ptap_writer_put(f->writer, &spans);
+		err = file_put(f, &spans);
 	}
 	free(iov.iov_base);
 	return err;
@@ -229,7 +218,7 @@ static int write_preamble(struct files *f, struct ptap *tap)
 /* Write, and enter it into the account. */
 static int put(struct files *f, const struct ptap_spans *spans)
 {
-	int err = ptap_writer_put(f->writer, spans);
+	int err = file_put(f, spans);
 
 	return err ? err : sums_count(f->sums, spans);
 }
@@ -237,19 +226,26 @@ static int put(struct files *f, const struct ptap_spans *spans)
 /* From this file to the one that f->number and f->period ask for. */
 static int next_file(struct files *f, struct ptap *tap)
 {
-	int err = sums_put(f->sums, f->writer, false);
+	unsigned int flags = GUARD_RUN;
+	int err = sums_put(f->sums, f, false);
 
 	if (err)
 		return err;
-	close_file(f);
-	if (f->runner >= 0)
-		command_run(f->runner, f->opt->command, f->name);
-	free(f->name);
-	f->name = make_name(f);
-	err = open_file(f);
-	if (!err)
-		err = write_preamble(f, tap);
-	return err ? err : sums_put(f->sums, f->writer, false);
+	/* Each of tcpdump's at the end of all only: it is quicker. */
+	if (f->part)
+		flags |= GUARD_SYNC;
+	file_close(f, flags);
+	if (f->opt->ring.seconds || f->opt->ring.interval)
+		begin_period(f);
+	else if (f->opt->is_ring)
+		f->period = now_ms(CLOCK_REALTIME) / MSEC_PER_SEC;
+	set_name(f);
+	err = file_open(f);
+	if (err)
+		return err;
+	set_trim(f);
+	err = write_preamble(f, tap);
+	return err ? err : sums_put(f->sums, f, false);
 }
 
 static void count_number(struct files *f)
@@ -259,80 +255,125 @@ static void count_number(struct files *f)
 		f->number = 0;
 }
 
+/* 1: no more files are wanted. */
+static int next_numbered(struct files *f, struct ptap *tap)
+{
+	if (f->opt->stop.files && f->turns + 1 >= f->opt->stop.files)
+		return 1;
+	f->turns++;
+	count_number(f);
+	return next_file(f, tap);
+}
+
 /* Bytes that may be added before the record that is the last one. */
+static uint64_t bytes_left(const struct files *f, uint64_t limit)
+{
+	uint64_t bytes = file_bytes(f);
+
+	if (!limit)
+		return UINT64_MAX;
+	return bytes < limit ? limit - bytes : 0;
+}
+
+/* The smaller of the limits of this file and of the capture. */
 static uint64_t room(const struct files *f)
 {
-	uint64_t bytes = ptap_writer_bytes(f->writer);
+	uint64_t file = bytes_left(f, size_limit(f->opt));
+	uint64_t end = bytes_left(f, f->opt->stop.bytes);
 
-	return bytes < f->opt->rotate_size ? f->opt->rotate_size - bytes : 0;
+	return file < end ? file : end;
+}
+
+static uint64_t records_left(const struct files *f)
+{
+	uint64_t records = file_records(f);
+
+	if (!f->opt->ring.packets)
+		return UINT64_MAX;
+	return records < f->opt->ring.packets ?
+	       f->opt->ring.packets - records : 0;
 }
 
 /* Headers alone make no file too large. */
-static bool is_too_large(const struct files *f)
+static bool is_larger(const struct files *f, uint64_t limit)
 {
-	return ptap_writer_records(f->writer) &&
-	       ptap_writer_bytes(f->writer) > f->opt->rotate_size;
+	return limit && file_records(f) &&
+	       file_bytes(f) > limit;
 }
 
-/* Only for -C: part for part, a file for each. */
+static bool is_full(const struct files *f)
+{
+	return is_larger(f, size_limit(f->opt)) || !records_left(f);
+}
+
+/* Part for part, a file for each. */
 static int put_parts(struct files *f, struct ptap *tap, struct cut *cut)
 {
 	struct ptap_spans part;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && !cut_is_done(cut)) {
-		if (is_too_large(f)) {
-			count_number(f);
-			err = next_file(f, tap);
+	while (!ret && !cut_is_done(cut)) {
+		if (is_full(f)) {
+			ret = next_numbered(f, tap);
 			cut_skip_headers(cut);
 		}
-		if (err)
+		if (ret)
 			break;
-		if (!cut_next(cut, room(f), &part))
+		if (!cut_next(cut, room(f), records_left(f), &part))
 			return -EIO;
-		err = put(f, &part);
+		ret = put(f, &part);
+		if (!ret && is_larger(f, f->opt->stop.bytes))
+			ret = 1;
 	}
-	return err;
+	return ret;
 }
 
 /**
- * files_put - write, and begin as many new files as -C asks for
+ * files_put - write, and begin as many new files as the limits ask for
  * @f: files
  * @tap: where @spans are from
  * @spans: still held
  *
- * Return: 0 or a negative errno.
+ * Return: 0, 1 no more is wanted, or a negative errno.
  */
 int files_put(struct files *f, struct ptap *tap,
 	      const struct ptap_spans *spans)
 {
 	struct cut cut;
-	int err;
+	int ret;
 
-	if (!f->opt->rotate_size || !spans->records ||
-	    ptap_writer_bytes(f->writer) + spans->bytes <= f->opt->rotate_size)
+	if (!spans->records || (spans->bytes <= room(f) &&
+				spans->records <= records_left(f)))
 		return put(f, spans);
-	err = cut_init(&cut, spans, f->opt->format);
-	if (!err)
-		err = put_parts(f, tap, &cut);
+	ret = cut_init(&cut, spans, f->opt->format);
+	if (!ret)
+		ret = put_parts(f, tap, &cut);
 	cut_exit(&cut);
-	return err;
+	return ret;
 }
 
-/* Milliseconds until files_due(), or -1 if there is no -G. */
-int files_wait_ms(const struct files *f)
+/* Milliseconds until the next file is due, or -1. */
+static int period_ms(const struct files *f)
 {
 	int64_t left;
 
-	if (!f->opt->rotate_seconds)
+	if (f->due_ms == NEVER)
 		return -1;
 	left = f->due_ms - now_ms(CLOCK_MONOTONIC);
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
+/* Milliseconds until something is to be done, or -1 if nothing is. */
+int files_wait_ms(const struct files *f)
+{
+	int flush = file_flush_ms(f), due = period_ms(f);
+
+	return flush >= 0 && (due < 0 || flush < due) ? flush : due;
+}
+
 bool files_due(const struct files *f)
 {
-	return !files_wait_ms(f);
+	return !period_ms(f);
 }
 
 /* Counted from the last time, without drift; what was missed is left out. */
@@ -346,16 +387,20 @@ static void next_period(struct files *f)
 }
 
 /**
- * files_turn - the time of -G is over
+ * files_turn - the time of the file is over
  * @f: files
  * @tap: where packets come from
  *
- * Return: 0, 1 it was the last file that -W allows, or a negative errno.
+ * Return: 0, 1 it was the last file that is wanted, or a negative errno.
  */
 int files_turn(struct files *f, struct ptap *tap)
 {
 	const struct options *opt = f->opt;
 
+	if (opt->is_ring)
+		return next_numbered(f, tap);
+	if (opt->stop.files && f->turns + 1 >= opt->stop.files)
+		return 1;
 	next_period(f);
 	f->turns++;
 	if (!opt->rotate_size && opt->rotate_files &&
@@ -368,10 +413,16 @@ int files_turn(struct files *f, struct ptap *tap)
 /* Would the file that is being written be overwritten? */
 static bool is_same_file(const struct files *f)
 {
-	char *name = make_name(f);
+	char *name = names_make(f);
 	struct stat now, next;
 	bool same;
 
+	if (f->part) {
+		same = !strncmp(name, f->name, strlen(name)) &&
+		       !strcmp(f->name + strlen(name), PART_SUFFIX);
+		free(name);
+		return same;
+	}
 	same = !fstat(f->fd, &now) &&
 	       !fstatat(f->dir, name + f->dir_len, &next, 0) &&
 	       now.st_dev == next.st_dev && now.st_ino == next.st_ino;
@@ -391,6 +442,8 @@ int files_turn_now(struct files *f, struct ptap *tap)
 	unsigned int number = f->number;
 	time_t period = f->period;
 
+	if (f->opt->is_ring)
+		return next_numbered(f, tap);
 	if (f->opt->rotate_size)
 		count_number(f);
 	else if (f->turns + 1 >= f->opt->rotate_files && f->opt->rotate_files)
@@ -412,16 +465,19 @@ int files_turn_now(struct files *f, struct ptap *tap)
 /* Returns 0, or -1 when the complaint has been made. */
 int files_close(struct files *f, bool run_command)
 {
+	unsigned int flags = GUARD_SYNC;
+
 	/* Where nothing more could be written, this is not said again. */
-	sums_put(f->sums, f->writer, true);
-	close_file(f);
-	if (run_command && f->runner >= 0)
-		command_run(f->runner, f->opt->command, f->name);
+	sums_put(f->sums, f, true);
+	if (run_command)
+		flags |= GUARD_RUN;
+	file_close(f, flags);
+	if (guard_finish(&f->guard))
+		f->failed = true;
+	set_free(&f->set);
 	free(f->name);
 	f->name = NULL;
 	if (f->base >= 0)
 		close(f->base);
-	if (f->runner >= 0)
-		close(f->runner);
 	return f->failed ? -1 : 0;
 }

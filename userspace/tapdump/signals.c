@@ -69,6 +69,7 @@ void signals_init(bool turns)
 	handle(SIGINT, on_stop, SA_RESETHAND);
 	handle(SIGTERM, on_stop, SA_RESETHAND);
 	handle(SIGPIPE, on_stop, 0);
+	signal(SIGXFSZ, SIG_IGN);	/* write() says it too */
 	if (turns && !is_ignored(SIGHUP))
 		handle(SIGHUP, on_turn, SA_RESTART);
 	else if (!is_ignored(SIGHUP))
@@ -100,6 +101,12 @@ unsigned int signals_take(unsigned int wishes)
 		taken |= WISH_TURN;
 	}
 	return taken;
+}
+
+/* Somebody who waits for something else should go on. */
+bool signals_wish_stop(void)
+{
+	return wish_stop;
 }
 
 /*

@@ -281,7 +281,7 @@ static uint32_t make_block(uint32_t *w, uint32_t id, uint64_t start_ns,
 	return first[1];
 }
 
-static int put_blocks(struct sums *s, struct ptap_writer *w, uint32_t nr,
+static int put_blocks(struct sums *s, struct files *f, uint32_t nr,
 		      bool last)
 {
 	bool single = is_single(s) && nr == 1;
@@ -302,7 +302,7 @@ static int put_blocks(struct sums *s, struct ptap_writer *w, uint32_t nr,
 	spans.header_bytes = iov.iov_len;
 	spans.bytes = iov.iov_len;
 	if (!err)
-		err = ptap_writer_put(w, &spans);
+		err = file_put(f, &spans);
 	free(words);
 	return err;
 }
@@ -310,23 +310,23 @@ static int put_blocks(struct sums *s, struct ptap_writer *w, uint32_t nr,
 /**
  * sums_put - write the account of all interfaces that the file describes
  * @s: sums
- * @w: the file; it has its headers, or gets nothing
+ * @f: the file; it has its headers, or gets nothing
  * @last: the capture is over
  *
  * Return: 0 or a negative errno.
  */
-int sums_put(struct sums *s, struct ptap_writer *w, bool last)
+int sums_put(struct sums *s, struct files *f, bool last)
 {
 	int nr;
 
-	if (!is_wanted(s) || !w || !ptap_writer_bytes(w))
+	if (!is_wanted(s) || f->fd < 0 || !file_bytes(f))
 		return 0;
 	nr = described(s);
 	if (nr <= 0)
 		return nr == -EAGAIN ? 0 : nr;
 	if ((!is_single(s) || nr > 1) && !(s->opt->meta & PTAP_META_COUNTS))
 		return 0;
-	return put_blocks(s, w, nr, last);
+	return put_blocks(s, f, nr, last);
 }
 
 /* Milliseconds until sums_tick() has something to do, or -1 for never. */
@@ -342,11 +342,11 @@ int sums_wait_ms(const struct sums *s)
 }
 
 /* At intervals: write the account.  Returns 0 or a negative errno. */
-int sums_tick(struct sums *s, struct ptap_writer *w)
+int sums_tick(struct sums *s, struct files *f)
 {
 	if (sums_wait_ms(s))
 		return 0;
 	s->due_ns = now(CLOCK_MONOTONIC) +
 		    (uint64_t)s->opt->sums_seconds * NSEC_PER_SEC;
-	return sums_put(s, w, false);
+	return sums_put(s, f, false);
 }

@@ -5,13 +5,15 @@
  * tapdump is tcpdump's command line on libptap.  options.c reads it, ifaces.c
  * knows the interfaces, output.c puts packets where they are wanted: into the
  * files of rotate.c, whose account sums.c adds and behind which command.c runs
- * a command, and to the tcpdump of print.c, which prints.  capture.c moves
- * packets, signals.c notes what the user wants meanwhile, report.c says what
- * was captured, meters.c how it goes.  meta.c reads --meta.  privileges.c
- * becomes another user, confine.c and landlock.c give up what is not needed;
- * lists.c, program.c, sessions.c and verify.c answer questions without a
- * capture, offline.c leaves capture files to tcpdump.  main.c is the order of
- * these.
+ * a command, and to the tcpdump of print.c, which prints.  A file is file.c's,
+ * compressed compress.c's, its name names.c's, what is complete set.c's;
+ * guard.c and parts.c mend what was left off (repair.c, frames.c). capture.c
+ * moves packets, signals.c notes what the user wants meanwhile, report.c says
+ * what was captured, meters.c how it goes.  meta.c reads --meta, criteria.c
+ * what ends files.  privileges.c becomes another user, confine.c and landlock.c
+ * give up what is not needed; lists.c, program.c, sessions.c and verify.c
+ * answer questions without a capture, offline.c leaves capture files to
+ * tcpdump.  main.c is the order of these.
  *
  * Single-threaded.  Functions that can fail print one sentence and return -1,
  * or end the program through die(); the exit status is 1 then.
@@ -22,9 +24,41 @@
 #include <ptap.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <time.h>
+#include "compress.h"
+#include "guard.h"
+
+/**
+ * struct limits - where a file ends (--ring-buffer), or all (--autostop)
+ * @bytes: bytes, with one record more
+ * @packets: packets
+ * @seconds: seconds since it began
+ * @interval: seconds; at their multiples by the clock
+ * @files: files; in a ring those that are kept
+ * @total: bytes of all that are kept
+ * @percent: how full the disk may be
+ *
+ * 0: no limit.
+ */
+struct limits {
+	uint64_t bytes;
+	uint64_t packets;
+	uint32_t seconds;
+	uint32_t interval;
+	uint32_t files;
+	uint64_t total;
+	uint32_t percent;
+};
+
+/* --on-full */
+enum on_full {
+	FULL_STOP,		/* end the capture */
+	FULL_WAIT,		/* until there is room */
+	FULL_RING,		/* remove the oldest file */
+};
 
 /**
  * struct options - the command line
@@ -47,6 +81,13 @@
  * @rotate_files: -W, or 0
  * @command: -z, or NULL
  * @jobs: --jobs, or 0
+ * @stop: --autostop
+ * @ring: --ring-buffer
+ * @is_ring: it was given
+ * @part: --part
+ * @on_full: --on-full
+ * @codec: --compress
+ * @level: its level
  * @user: -Z, or NULL
  * @print: --print
  * @count_only: --count
@@ -97,6 +138,13 @@ struct options {
 	uint32_t rotate_files;
 	const char *command;
 	uint32_t jobs;
+	struct limits stop;
+	struct limits ring;
+	bool is_ring;
+	bool part;
+	enum on_full on_full;
+	enum codec codec;
+	int level;
 	const char *user;
 	bool print;
 	bool count_only;
@@ -161,6 +209,32 @@ struct sums {
 };
 
 /**
+ * struct set_file - a file that is complete
+ * @next: the next younger one
+ * @bytes: its length
+ * @name: its name
+ */
+struct set_file {
+	struct set_file *next;
+	uint64_t bytes;
+	char name[];
+};
+
+/**
+ * struct file_set - the files that are complete
+ * @first: oldest
+ * @last: youngest
+ * @nr: their number
+ * @bytes: of all
+ */
+struct file_set {
+	struct set_file *first;
+	struct set_file *last;
+	unsigned int nr;
+	uint64_t bytes;
+};
+
+/**
  * struct files - the capture files of -w, one after the other
  * @opt: command line
  * @sums: their account
@@ -168,13 +242,21 @@ struct sums {
  * @dir_len: so many bytes of their names are in front of what is in @dir
  * @base: the directory below which all of them are, or -1
  * @runner: runs the command of -z, or -1
+ * @place: all that as the guardian knows it
+ * @guard: looks after the files
+ * @set: those that are complete
+ * @part: names have a suffix until then
  * @name: the file being written, or that could not be
  * @fd: it, or -1
+ * @regular: it can be cut
+ * @waiting: there was no room, which was said
+ * @error: why nothing more can be written, or 0
  * @writer: writes to it, or NULL
+ * @packer: does, with --compress, or NULL
  * @number: of -C in its name
  * @turns: rotations by -G so far
  * @period: when the last one was, for their names
- * @due_ms: time of the next one
+ * @due_ms: time of the next one, or INT64_MAX
  * @records: in the files before it
  * @failed: one of these could not be completed
  */
@@ -185,9 +267,17 @@ struct files {
 	size_t dir_len;
 	int base;
 	int runner;
+	struct guard_place place;
+	struct guard guard;
+	struct file_set set;
+	bool part;
 	char *name;
 	int fd;
+	bool regular;
+	bool waiting;
+	int error;
 	struct ptap_writer *writer;
+	struct packer *packer;
 	unsigned int number;
 	unsigned int turns;
 	time_t period;
@@ -225,6 +315,9 @@ struct output {
  * @lost_reader: the other end of a pipe is gone
  * @interrupted: it was ended by a signal
  * @full: it was ended by -G with -W
+ * @last: no more files, by -W or --autostop
+ * @enough: no more packets either
+ * @stop_ms: when --autostop ends it, or 0
  */
 struct capture {
 	const struct options *opt;
@@ -234,11 +327,21 @@ struct capture {
 	bool lost_reader;
 	bool interrupted;
 	bool full;
+	bool last;
+	bool enough;
+	int64_t stop_ms;
 };
 
 /* options.c */
 void options_parse(struct options *opt, int argc, char **argv);
 void options_free(struct options *opt);
+
+/* criteria.c */
+void criteria_stop(struct options *opt, const char *text);
+void criteria_ring(struct options *opt, const char *text);
+void criteria_compress(struct options *opt, const char *text);
+void criteria_on_full(struct options *opt, const char *text);
+void criteria_check(const struct options *opt);
 
 /* usage.c */
 void usage_print(int to_stderr);
@@ -264,9 +367,9 @@ void meta_warn(const struct options *opt, struct ptap *tap);
 void sums_init(struct sums *s, const struct options *opt, struct ptap *tap);
 void sums_free(struct sums *s);
 int sums_count(struct sums *s, const struct ptap_spans *spans);
-int sums_put(struct sums *s, struct ptap_writer *w, bool last);
+int sums_put(struct sums *s, struct files *f, bool last);
 int sums_wait_ms(const struct sums *s);
-int sums_tick(struct sums *s, struct ptap_writer *w);
+int sums_tick(struct sums *s, struct files *f);
 
 /* ifaces.c */
 void ifaces_list(void);
@@ -302,6 +405,32 @@ int files_turn(struct files *f, struct ptap *tap);
 int files_turn_now(struct files *f, struct ptap *tap);
 int files_close(struct files *f, bool run_command);
 
+/* names.c */
+char *names_pattern(const struct options *opt);
+char *names_make(const struct files *f);
+bool names_match(const char *pattern, const char *name);
+
+/* file.c */
+int file_open(struct files *f);
+int file_open_stdout(struct files *f);
+int file_put(struct files *f, const struct ptap_spans *spans);
+void file_close(struct files *f, unsigned int flags);
+uint64_t file_bytes(const struct files *f);
+uint64_t file_records(const struct files *f);
+int file_flush_ms(const struct files *f);
+int file_flush(struct files *f);
+
+/* set.c */
+void set_add(struct file_set *set, const char *name, uint64_t bytes);
+void set_forget(struct file_set *set, const char *name);
+void set_free(struct file_set *set);
+bool set_remove_oldest(struct files *f);
+void set_trim(struct files *f);
+void set_find(struct files *f, const char *pattern);
+
+/* parts.c */
+void parts_repair(const struct files *f, const char *pattern);
+
 /* cut.c */
 /**
  * struct cut - spans that go into more than one file
@@ -323,7 +452,8 @@ int cut_init(struct cut *cut, const struct ptap_spans *spans, uint32_t format);
 void cut_exit(struct cut *cut);
 bool cut_is_done(const struct cut *cut);
 void cut_skip_headers(struct cut *cut);
-bool cut_next(struct cut *cut, uint64_t room, struct ptap_spans *part);
+bool cut_next(struct cut *cut, uint64_t room, uint64_t records,
+	      struct ptap_spans *part);
 
 /* command.c */
 int command_start(const char *command, unsigned int max, int tap_fd);
@@ -383,6 +513,7 @@ enum signal_wish {
 void signals_init(bool turns);
 unsigned int signals_take(unsigned int wishes);
 int signals_wait(struct ptap *tap, int reader, int timeout_ms);
+bool signals_wish_stop(void);
 
 /* capture.c */
 int capture_run(struct capture *c);

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# What three tools make of faults, measured in the VM.  Included by tests/tests.mk.
+#
+#   make faults       the table, on the terminal and into the README
+#   make soak         sweeps and kills of 37-faults fifty times as often
+
+.PHONY: faults soak
+FAULTS_TABLE := build/faults/table.md
+
+faults: deps
+	@mkdir -p $(@D) build/faults
+	@scripts/vm.sh --timeout 3000 --out build/faults/out -- sh -c \
+		'insmod module/ptap.ko && tests/faults/table.py' > $(FAULTS_TABLE)
+	@cat $(FAULTS_TABLE)
+	@awk -v table='$(FAULTS_TABLE)' \
+		'/^<!-- faults/ { print; while ((getline line < table) > 0) print line; skip = 1; next } \
+		 /^<!-- end of faults/ { skip = 0 } !skip' README.md > build/faults/README.md
+	@cp build/faults/README.md README.md
+
+soak: deps
+	@scripts/vm.sh --timeout 0 --cpus 2 --mem 4G -- \
+		env PTAP_FAULTS=50 PTAP_TEST_TIMEOUT=36000 tests/vm/run.sh 37-faults

@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# Whatever goes wrong, the file is valid up to its last whole record, the counts
+# are what is in it, and status and message say what happened.
+#
+# PTAP_FAULTS=N makes sweeps N times as fine and kills N times as often; "make
+# soak" does it with 50.
+
+. "$(dirname "$0")/lib.sh"
+here=$(dirname "$0")
+many=$here/../faults/many.py
+factor=${PTAP_FAULTS:-1}
+make_pair
+mkdir "$work/d"
+
+# in rounds of as many captures as fit into the VM
+rounds() { # NAME COUNT WHAT OPTIONS...
+	local name=$1 count=$(($2 * factor)) i=0 n
+
+	while ((count > 0)); do
+		n=$((count > 64 ? 64 : count))
+		check "$name: status, message, count, length ($n)" \
+			in_ns pt-a "$many" "$3" $n "$work/d/$i" "${@:4}"
+		check "$name: each file is whole" \
+			capinfos -c $(find "$work/d/$i" -type f)
+		is "$name: none is left in the making" \
+			"$(find "$work/d/$i" -name '*.part')" ""
+		rm -rf "$work/d/$i"
+		count=$((count - n)) i=$((i + 1))
+	done
+}
+
+rounds "a limit at 64 places of a record" 64 limit
+rounds "killed with 32 different parts of a record" 32 torn
+rounds "killed under load" 14 kill
+rounds "killed under load, in pcapng and several files" 6 kill --pcapng \
+	--ring-buffer filesize:300
+rounds "ended under load" 4 term
+
+# capture ARGS...: of the bursts below; its process is $pid
+capture() {
+	run_in pt-a tapdump -i va "$@" udp dst port 9999 \
+		2>"$work/f.tap.err" </dev/null &
+	pid=$!
+	wait_for 30 eval \
+		"grep -q 'listening on' '$work/f.tap.err' || ! kill -0 $pid"
+}
+burst() { in_ns pt-a python3 "$here/udp_burst.py" 10.9.0.2 "$1" 1400; }
+said() { wait_for 60 grep -q "$1" "$work/f.tap.err"; }
+captured() { awk '/ packets? captured$/ { print $1 }' "$work/f.tap.err"; }
+
+# A full disk, and what is to be done then.
+mkdir "$work/small"
+mount -t tmpfs -o size=300k small "$work/small"
+head -c 150000 /dev/zero >"$work/small/filler"
+capture --on-full=wait -w "$work/small/f"
+burst 200
+check "--on-full=wait: says so" said 'waiting for room'
+check "--on-full=wait: what is there is valid meanwhile" \
+	capinfos -c "$work/small/f"
+rm "$work/small/filler"
+check "--on-full=wait: goes on when there is room" said 'there is room again'
+kill -INT $pid
+wait $pid
+is "--on-full=wait: exit status" $? 0
+mv "$work/small/f" "$work/f.tap"
+check "--on-full=wait: the counts hold" counts_hold f
+check "--on-full=wait: nothing is lost" "$here/udp_numbers.py" "$work/f.tap"
+is "--on-full=wait: all of it" "$(captured)" 200
+capture --on-full=wait -w "$work/small/f"
+burst 300
+check "--on-full=wait: waits" said 'waiting for room'
+kill -TERM $pid
+wait $pid
+is "--on-full=wait: a signal ends it" $? 1
+is "--on-full=wait: with what is in the file" \
+	"$(captured)" "$(packets "$work/small/f")"
+rm "$work/small"/*
+
+capture --on-full=ring --ring-buffer filesize:50 -w "$work/small/f.pcap"
+burst 600
+kill -INT $pid
+wait $pid
+is "--on-full=ring: exit status" $? 0
+is "--on-full=ring: everything was captured" "$(captured)" 600
+check "--on-full=ring: the youngest files are there" test \
+	"$("$here/udp_numbers.py" $(printf '%s\n' "$work/small"/f* | sort) |
+		tail -n 1)" = 599
+check "--on-full=ring: and whole" capinfos -c "$work/small"/f*
+umount "$work/small"
+
+# A quota, and a disk that fails.
+truncate -s 16M "$work/image"
+mkfs.ext4 -q -O quota -E quotatype=usrquota "$work/image"
+if mount -o loop,usrquota "$work/image" "$work/small" 2>/dev/null &&
+	setquota -u nobody 0 100 0 0 "$work/small" 2>/dev/null; then
+	chmod 777 "$work/small"
+	capture -Z nobody -w "$work/small/f"
+	burst 200
+	wait $pid
+	is "quota: exit status" $? 1
+	matches "quota: says so" "$(cat "$work/f.tap.err")" 'Disk quota exceeded; it is valid and holds'
+	is "quota: the count" "$(captured)" "$(packets "$work/small/f")"
+	check "quota: the file is whole" capinfos -c "$work/small/f"
+else
+	skip "quota" "this kernel or system has none"
+fi
+umount "$work/small" 2>/dev/null
+loop=$(losetup -f --show "$work/image")
+table="0 $(blockdev --getsz "$loop")"
+if dmsetup create pt-disk --table "$table linear $loop 0" 2>/dev/null; then
+	mkfs.ext4 -q -F /dev/mapper/pt-disk
+	mount /dev/mapper/pt-disk "$work/small"
+	capture -w "$work/small/f"
+	burst 50
+	dmsetup suspend --nolockfs pt-disk
+	dmsetup load pt-disk --table "$table error"
+	dmsetup resume pt-disk
+	kill -INT $pid
+	wait $pid
+	is "a disk that fails: exit status" $? 1
+	matches "a disk that fails: says so" "$(cat "$work/f.tap.err")" \
+		"small/f: Input/output error"
+	umount "$work/small"
+	dmsetup remove pt-disk
+else
+	skip "a disk that fails" "no device mapper here"
+fi
+losetup -d "$loop"
+
+# What a power cut leaves is mended by the next start.
+capture --part -w "$work/d/f"
+burst 10
+wait_for 20 eval '(($(stat -c %s "$work/d/f.part") > 14000))'
+cp "$work/d/f.part" "$work/whole"
+kill -INT $pid
+wait $pid
+check "--part: the name when it is complete" test -e "$work/d/f" -a ! -e "$work/d/f.part"
+rm "$work/d/f"
+left_off() { # NAME PACKETS COMMAND...: what is done to a file of 10 packets
+	cp "$work/whole" "$work/d/g.part"
+	"${@:3}"
+	tapdump --part -i lo -c 1 -w "$work/d/g" 2>"$work/f.tap.err" </dev/null &
+	pid=$!
+	wait_for 30 grep -q listening "$work/f.tap.err"
+	is "$1: packets that are left" "$(packets "$work/d/g")" "$2"
+	matches "$1: says so" "$(cat "$work/f.tap.err")" 'g.part was left off'
+	kill -INT $pid
+	wait $pid
+	rm -f "$work/d"/*
+}
+size=$(stat -c %s "$work/whole")
+left_off "half a record" 9 truncate -s $((size - 700)) "$work/d/g.part"
+left_off "zeros behind it" 10 truncate -s $((size + 5000)) "$work/d/g.part"
+left_off "half a header" "" truncate -s 13 "$work/d/g.part"
+capture --part -w "$work/d/f"
+tapdump --part -i lo -c 1 -w "$work/d/f" 2>"$work/other.err" </dev/null &
+other=$!
+wait_for 30 grep -q listening "$work/other.err"
+is "a file that is being written is left alone" \
+	"$(grep -c 'left off' "$work/other.err")" 0
+kill -INT $other $pid
+wait $other $pid
+
+drop_pair
+finish
