@@ -15,6 +15,9 @@
 #include <linux/if_arp.h>
 #include <linux/if_packet.h>
 #include <linux/if_vlan.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
@@ -142,13 +145,25 @@ static bool ptap_hook_defer(struct ptap_ring *r, const struct ptap_record *rec)
 	return true;
 }
 
-/* The stack fills in IP options where they stand, also in what is cloned. */
-static bool ptap_skb_has_options(const struct sk_buff *skb)
+/*
+ * The stack writes to some packets where they stand, also to what is cloned: it
+ * fills in IP options, and SCTP's checksum is zero while it is computed.
+ */
+static bool ptap_skb_may_change(const struct sk_buff *skb)
 {
 	const u8 *ip = skb_network_header(skb);
 
-	return skb->protocol == htons(ETH_P_IP) && ip >= skb->data &&
-	       ip < skb_tail_pointer(skb) && (*ip & 0x0f) > 5;
+	if (ip < skb->data ||
+	    skb_tail_pointer(skb) - ip < (int)sizeof(struct iphdr))
+		return false;
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return (*ip & 0x0f) > 5 ||
+		       ip[offsetof(struct iphdr, protocol)] == IPPROTO_SCTP;
+	case htons(ETH_P_IPV6):
+		return ip[offsetof(struct ipv6hdr, nexthdr)] == IPPROTO_SCTP;
+	}
+	return false;
 }
 
 /*
@@ -159,7 +174,7 @@ static bool ptap_hook_may_defer(const struct ptap_config *cfg,
 				const struct ptap_record *rec)
 {
 	return rec->caplen > cfg->copybreak && !skb_has_frag_list(rec->skb) &&
-	       !ptap_skb_has_options(rec->skb);
+	       !ptap_skb_may_change(rec->skb);
 }
 
 /* Out of the way of packets that are kept. */
