@@ -66,7 +66,7 @@ check "ssh HOST" remote true
 
 # pings NAMESPACE ADDRESS: until they are killed
 pings() { run_in "$1" ping -q -i 0.2 "$2" >/dev/null; }
-show() { tshark -r "$1" -T fields -e _ws.col.Protocol 2>/dev/null | sort | uniq -c | xargs; }
+show() { tcpdump -nr "$1" 2>/dev/null | awk '{ print $6 }' | sort | uniq -c | xargs; }
 
 pings pt-a 10.9.0.2 &
 pinger=$!
@@ -125,14 +125,14 @@ for host in a b; do
 	PTAP_HOST=web-$host start_tap ship-$host pt-$host -i v$host --pcapng -C 1k \
 		-z "$top/userspace/examples/ship.sh" icmp
 done
-in_ns pt-a ping -q -c 12 -i 0.1 -s 200 10.9.0.2 >/dev/null
+in_ns pt-a ping -q -c 8 -i 0.1 -s 200 10.9.0.2 >/dev/null
 for host in a b; do
 	stop ship-$host
 done
 shipped() { # HOST: all files but the last, which is the hook's no more
 	local left
 	left=$(find "$work" -maxdepth 1 -name "ship-$1.tap*" ! -name '*.err' | wc -l)
-	[[ $left == 1 && $(find "$work/lake" -name "web-$1-*.json" | wc -l) -ge 3 ]]
+	[[ $left == 1 && $(find "$work/lake" -name "web-$1-*.json" | wc -l) -ge 2 ]]
 }
 check "each file of a is handed over" wait_for 120 shipped a
 check "each file of b is handed over" wait_for 120 shipped b
@@ -155,13 +155,13 @@ cat >"$work/lake.py" <<-'END'
 	print(total)
 END
 total=$(python3 "$work/lake.py" 2>&1)
-check "metadata: as the files are" test "$total" -gt 20
+check "metadata: as the files are" test "$total" -gt 10
 find . -name '*.gz' -exec mergecap -w "$work/all.pcapng" {} +
 is "mergecap: all packets of all machines" "$(packets "$work/all.pcapng")" "$total"
-is "... in the order of time" "$(tshark -r "$work/all.pcapng" -Y 'frame.time_delta < 0' 2>/dev/null | wc -l)" 0
-is "... and their interfaces" \
-	"$(tshark -r "$work/all.pcapng" -T fields -e frame.interface_name 2>/dev/null | sort -u | xargs)" \
-	"va vb"
+tshark -r "$work/all.pcapng" -T fields -e frame.time_delta -e frame.interface_name \
+	2>/dev/null >"$work/all"
+is "... in the order of time" "$(grep -c ^- "$work/all")" 0
+is "... and their interfaces" "$(cut -f 2 "$work/all" | sort -u | xargs)" "va vb"
 cd /
 
 # What the hook does by itself: a file without packets, one that is to stay.
