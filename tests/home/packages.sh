@@ -63,14 +63,21 @@ exposure=$(systemd-analyze security --offline=yes "$unit" 2>/dev/null |
 check "the exposure is low (${exposure:-?} of 10)" test "${exposure:-9}" -le 2
 mkdir -p /etc/ptap
 printf '%s\n' FILE_MB=1 FILES=3 'FILTER=icmp' >/etc/ptap/recorder-lo.conf
-# A system of its own beside ours: systemd cleans up /tmp when it starts.
-setsid unshare --pid --fork --mount --mount-proc --cgroup env -i container=ptap \
-	PATH="$PATH" sh -c 'mount -t tmpfs tmp /tmp
-		exec /lib/systemd/systemd --unit=basic.target --log-target=console' \
+store=/var/lib/ptap/lo
+# A systemd as the first process of a container, as it were: process numbers,
+# mounts and control groups are its own, network and files are ours.
+mkdir /sys/fs/cgroup/machine
+setsid sh -c 'echo $$ >/sys/fs/cgroup/machine/cgroup.procs
+	exec unshare --pid --fork --mount --mount-proc --cgroup env -i container=ptap \
+		PATH="$PATH" sh -c "mount -t tmpfs tmp /tmp
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup
+		exec /lib/systemd/systemd --unit=basic.target --log-target=console"' \
 	>"$work/systemd" 2>&1 &
 manager=$!
+# systemd answers those that it can see.
+inside() { nsenter -t "$(pgrep -n -f '^/lib/systemd/systemd --unit')" -m -p -C -- "$@"; }
+systemctl() { inside systemctl "$@"; }
 running() { systemctl is-active -q basic.target; }
-
 recording() { systemctl is-active -q "$unit" && tapdump --list-sessions | grep -q running; }
 if wait_for 120 running; then
 	check "the service starts" systemctl start "$unit"
@@ -78,16 +85,38 @@ if wait_for 120 running; then
 	ping -q -c 3 127.0.0.1 >/dev/null
 	is "as the user ptap" "$(ps -o user= -C tapdump)" ptap
 	check "it stops" systemctl stop "$unit"
-	is "the packets are in its file" \
-		"$(tshark -r /var/lib/ptap/lo/capture.pcapng0 2>/dev/null | wc -l)" 6
+	is "the packets are in its file" "$(packets $store/capture.pcapng0)" 6
+	is "the file is for the group alone" "$(stat -c '%U %G %a' $store/capture.pcapng0)" \
+		"ptap ptap 640"
+	systemctl start "$unit"
+	wait_for 60 recording
+	# More than three files hold: 7 MB.
+	ping -q -f -c 60 -s 60000 127.0.0.1 >/dev/null
+	rotated() { [[ $(find $store -maxdepth 1 -name 'capture.pcapng?' | wc -l) == 3 ]]; }
+	check "it rotates through three files" wait_for 60 rotated
+	reloads=$(stat -c '%n %s' $store/capture.pcapng? | md5sum)
+	check "systemctl reload" systemctl reload "$unit"
+	check "... begins the next file" wait_for 30 eval \
+		"[[ \$(stat -c '%n %s' $store/capture.pcapng? | md5sum) != '$reloads' ]]"
+	check "no file is larger than it may be" \
+		bash -c "! find $store -maxdepth 1 -size +1100k | grep ."
+	killed=$(pgrep -x tapdump)
+	kill -KILL "$killed"
+	another() { recording && [[ $(pgrep -x tapdump) != "$killed" ]]; }
+	check "killed, it comes back" wait_for 60 another
+	systemctl stop "$unit"
+	matches "the journal has the counts" \
+		"$(inside journalctl -u "$unit" --no-pager)" \
+		'packets captured'
 	systemctl start "$unit"
 	check "it starts again" wait_for 60 recording
 	systemctl stop "$unit"
-	check "the files of the first run are kept" \
-		test -s /var/lib/ptap/lo/previous/capture.pcapng0
-	[[ $failed == 0 ]] || diag "$(tail -n 40 "$work/systemd")"
+	check "the files of the run before are kept" \
+		test -s $store/previous/capture.pcapng0
+	[[ $failed == 0 ]] || diag "$(inside journalctl -n 40 --no-pager)"
 else
-	skip "the service" "no systemd in a namespace here: $(tail -n 1 "$work/systemd")"
+	check "systemd starts" false
+	diag "$(tail -n 20 "$work/systemd")"
 fi
 pkill -KILL -P $manager
 
@@ -119,15 +148,18 @@ is "nothing is left of the rest" \
 	"$(find /usr /etc -name '*ptap*' -not -path '/etc/ptap*' -o -name tapdump | sort)" ""
 
 # By make --------------------------------------------------------------------
-check "make install-userspace install-device" \
-	make install-userspace install-device DESTDIR="$work/root" PREFIX=/usr/local
+check "make install" make install DESTDIR="$work/root" PREFIX=/opt/ptap
 for file in bin/tapdump lib/libptap.so.1 lib/pkgconfig/ptap.pc include/ptap.h \
 	include/linux/ptap.h lib/udev/rules.d/60-ptap.rules lib/sysusers.d/ptap.conf \
 	share/man/man8/tapdump.8 share/man/man3/ptap_open.3 \
 	lib/systemd/system/ptap-recorder@.service; do
-	check "... installs $file" test -e "$work/root/usr/local/$file"
+	check "... installs $file" test -e "$work/root/opt/ptap/$file"
 done
-check "make modules_install" make modules_install DESTDIR="$work/root"
+is "... that know where they are" \
+	"$(PKG_CONFIG_LIBDIR=$work/root/opt/ptap/lib/pkgconfig pkg-config --variable=prefix ptap)" \
+	/opt/ptap
+check "... the unit too" grep -q '^ExecStart=/opt/ptap/bin/tapdump ' \
+	"$work/root/opt/ptap/lib/systemd/system/ptap-recorder@.service"
 check "... installs the module" \
 	bash -c "find $work/root/lib/modules -name 'ptap.ko*' | grep -q ."
 check "make dkms" make dkms
