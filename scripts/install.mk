@@ -7,6 +7,7 @@
 #   make dkms               the module's source to /usr/src, built by DKMS
 #   make deb                build/deb/*.deb
 #   make test-deb           the packages installed, upgraded, removed in a VM
+#   make test-window        Wireshark's window with ptap's interfaces, in a VM
 #   make test-many          captures of many hosts into ClickHouse
 #
 # DESTDIR is put before every path.  LIBDIR, EXTCAPDIR: where distributions have
@@ -18,7 +19,7 @@ D := $(DESTDIR)$(PREFIX)
 DKMS_SRC := $(DESTDIR)/usr/src/ptap-$(VERSION)
 
 .PHONY: install install-userspace install-device dkms dkms-source deb test-deb \
-	test-many
+	test-window test-many
 install: install-userspace install-device modules_install
 	@test -n '$(DESTDIR)' || ldconfig
 	@echo "Installed. The device: systemd-sysusers; udevadm control --reload;" \
@@ -104,6 +105,9 @@ deb:
 test-deb: deps
 	@scripts/install-deps.sh --deb
 	@tests/home/run.sh packages
+
+test-window: deps
+	@tests/home/window.sh
 
 test-many:
 	@scripts/install-deps.sh --many
