@@ -18,6 +18,8 @@
 #   abi        libptap's binary interface is the recorded one, or more (libabigail;
 #              make abi-record records it)
 #   cocci      rules of our own for the module (scripts/cocci)
+#   docs       links lead to files, each row of "Works with" to a test, the code
+#              compiles, pictures are small
 #   licence    each source file names its licence
 #
 # KDIR is the kernel build folder (default: the newest installed headers).
@@ -168,6 +170,32 @@ gate_abi() {
 		tests/abi/libptap.so.1.abi build/libptap.so.1
 }
 
+gate_docs() {
+	local file link rows bad=0
+
+	for file in $(files '*.md'); do
+		while IFS= read -r link; do
+			[[ -e $(dirname "$file")/$link ]] || {
+				echo "$file: there is no $link"
+				bad=1
+			}
+		done < <(grep -oP '\]\((?!https?:|#)\K[^)#]+' "$file")
+	done
+	rows=$(sed -n '/^## Works with/,/^## [^W]/p' README.md | grep '^|' | tail -n +3)
+	[[ $rows ]] && ! grep -vE '\]\((tests|scripts/check\.sh)' <<<"$rows" || bad=1
+	{
+		printf '%s\n' '#include <err.h>' '#include <ptap.h>' \
+			'void handle(const void *, unsigned int, unsigned long long);' \
+			'int f(const char *iface) { int ret; struct ptap_packet pkt;'
+		sed -n '/^```c$/,/^```$/{/^```/!p}' userspace/doc/migration.md
+		echo 'return ret; }'
+	} >"$work/snippet.c"
+	"${CC:-cc}" -Wall -Wextra -Wno-declaration-after-statement -Werror \
+		-fsyntax-only -Imodule/uapi -Iuserspace/libptap "$work/snippet.c" || bad=1
+	! find userspace/doc -name '*.png' -size +150k | grep . || bad=1
+	return $bad
+}
+
 gate_licence() {
 	! grep -L 'SPDX-License-Identifier' $(files '*.c' '*.h' '*.py' 'Kbuild' 'module/Kbuild') | grep .
 }
@@ -199,7 +227,7 @@ run_gate() {
 	esac
 }
 
-gates=(kernel style cppcheck tidy clang shell uapi versions size man abi cocci licence)
+gates=(kernel style cppcheck tidy clang shell uapi versions size man abi cocci docs licence)
 (($# == 0)) || gates=("$@")
 for gate in "${gates[@]}"; do
 	declare -F "gate_$gate" >/dev/null ||
