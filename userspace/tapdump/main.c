@@ -130,7 +130,6 @@ int main(int argc, char **argv)
 	}
 	c.opt = &opt;
 	set_up(&c);
-	report_listening(&c);
 	signals_init(opt.write && (opt.rotate_size || opt.rotate_seconds ||
 				   opt.is_ring));
 	if (meters_start(&c))
@@ -138,6 +137,8 @@ int main(int argc, char **argv)
 	confine(&c);
 	if (ptap_start(c.tap))
 		die("%s", ptap_error(c.tap));
+	/* Not before: whoever waits for these words sends packets then. */
+	report_listening(&c);
 	status = finish(&c, capture_run(&c));
 	options_free(&opt);
 	return status;
