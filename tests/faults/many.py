@@ -178,7 +178,8 @@ def kill(count, folder, options):
         # A capture into several files has none of this name.
         size = os.path.exists(capture.path) and os.path.getsize(capture.path)
         found = re.search(r"is valid and holds (\d+) packet", capture.text)
-        empty = "before anything was in" in capture.text
+        empty = "before anything was in" in capture.text or \
+            (not size and "between two files" in capture.text)
         if status != -signal.SIGKILL or not (found or empty) or \
            (size and (size - HEADER) != RECORD * int(found.group(1))):
             yield f"killed: status {status}, {size} bytes: {capture.text}"

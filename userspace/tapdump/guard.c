@@ -39,7 +39,7 @@ struct guard_share {
 	unsigned int valid;
 };
 
-enum { NOTE_NAME, NOTE_FILE, NOTE_DONE };
+enum { NOTE_NAME, NOTE_FILE, NOTE_DONE, NOTE_END };
 
 /* What the socket carries; a descriptor may come with it. */
 struct note {
@@ -56,6 +56,8 @@ struct note {
  * @fd: the file that is being written, or -1
  * @name: its name; set with @fd -1: it may be about to be made; "": none
  * @framed: it ends where the capture says, and nowhere else
+ * @done: files that are complete
+ * @ended: no more will come
  * @failed: something could not be done
  */
 struct keeper {
@@ -63,6 +65,8 @@ struct keeper {
 	int fd;
 	char name[PATH_MAX];
 	bool framed;
+	unsigned long done;
+	bool ended;
 	bool failed;
 };
 
@@ -118,6 +122,7 @@ static void complete(struct keeper *k, unsigned int flags)
 		good = rename_part(k);
 	if (good && flags & GUARD_RUN && k->place->runner >= 0)
 		command_run(k->place->runner, k->place->command, k->name);
+	k->done++;
 	forget(k);
 }
 
@@ -145,6 +150,13 @@ static void open_named(struct keeper *k)
 		forget(k);
 }
 
+/* It is gone, and no file was being written. */
+static void say_complete(const struct keeper *k)
+{
+	if (k->done && !k->ended)
+		complain("the capture was killed between two files; all of them are complete");
+}
+
 /* The capture is gone and did not say that this file is complete. */
 static void rescue(struct keeper *k, const struct guard_share *share)
 {
@@ -152,16 +164,16 @@ static void rescue(struct keeper *k, const struct guard_share *share)
 	unsigned int valid;
 	long long cut;
 
-	if (!k->name[0])
-		return;
 	valid = __atomic_load_n(&share->valid, __ATOMIC_ACQUIRE);
 	whole = share->slots[valid];
-	if (k->fd < 0) {
+	if (k->fd < 0 && k->name[0]) {
 		whole = (struct whole){ 0 };
 		open_named(k);
 	}
-	if (k->fd < 0)
+	if (k->fd < 0) {
+		say_complete(k);
 		return;
+	}
 	if (!k->framed)
 		cut = repair_cut(k->fd, &whole);
 	else
@@ -231,6 +243,9 @@ static void serve_and_exit(struct keeper *k, int fd,
 			break;
 		case NOTE_DONE:
 			complete(k, note.flags);
+			break;
+		case NOTE_END:
+			k->ended = true;
 			break;
 		}
 	}
@@ -367,10 +382,12 @@ void guard_done(struct guard *g, unsigned int flags)
 /* No more files.  Returns 0, or -1 if something failed, which it said. */
 int guard_finish(struct guard *g)
 {
+	struct note note = { .what = NOTE_END };
 	int status = 0;
 
 	if (g->pid <= 0)
 		return 0;
+	tell(g, &note, NOTE_HEAD, NULL);
 	if (g->fd >= 0)
 		close(g->fd);
 	g->fd = -1;
