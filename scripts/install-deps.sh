@@ -1,11 +1,12 @@
 #!/bin/bash
-# install-deps.sh [--check | --deb | --bench | --many] - install what ptap is built with.
+# install-deps.sh [--check | --deb | --bench | --many | --arch] - install what ptap is built with.
 #
 # For Debian 12 and later. Without an option: the compiler, the libraries and
 # the tools of the test VM. With --check: the tools of "make check" as well; with
 # --deb: those that make Debian packages; with --bench: those of "make bench"; with
-# --many: those of "make test-many". Installs only what is missing, with apt-get,
-# and does nothing when all is there. Needs root to install, not to look.
+# --many: those of "make test-many"; with --arch: those of "make test-arch".
+# Installs only what is missing, with apt-get, and does nothing when all is there.
+# Needs root to install, not to look.
 
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -23,6 +24,7 @@ DEB=(debhelper dh-dkms dpkg-dev fakeroot lintian openssl)
 CHECK=(sparse cppcheck shellcheck clang clang-format clang-tidy g++ mandoc abigail-tools linux-headers-cloud-amd64
 	spin coccinelle)
 MANY=(tshark curl python3)
+ARCH=(qemu-system-arm qemu-system-misc gcc-aarch64-linux-gnu gcc-s390x-linux-gnu)
 BENCH=(flex bison bc patch nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
 
 # list_missing PACKAGE...: those that are not installed, one a line.
@@ -55,6 +57,7 @@ case ${1:-} in
 --deb) wanted+=("${DEB[@]}") ;;
 --bench) wanted+=("${BENCH[@]}") ;;
 --many) wanted+=("${MANY[@]}") ;;
+--arch) wanted+=("${ARCH[@]}") ;;
 --help | -h)
 	usage "$0"
 	exit 0

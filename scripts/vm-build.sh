@@ -1,12 +1,15 @@
 #!/bin/bash
 # vm-build.sh KERNEL [DISK] - build the project for one kernel of the test VM.
+# vm-build.sh --warnings KERNEL - build its module anew, plain and with W=1.
 #
 # Copies the checkout's files into build/vm/KERNEL/ptap and runs make there
 # inside the kernel's own suite (scripts/vm-image.sh), so that compiler, libc
 # and kernel headers are the ones that belong together. The copy keeps its
 # objects, and a file is replaced only when its content differs, so a second
 # run compiles only what changed. With DISK, writes the result into that file
-# as the ext4 image that becomes the guest's /ptap.
+# as the ext4 image that becomes the guest's /ptap. With --warnings the module
+# alone is built, in a folder of its own; the warnings that name its files are
+# printed, and any is a failure.
 #
 # Runs as root. One at a time per kernel (build/vm/KERNEL/lock). What the
 # build does to mounts stays in a mount namespace of its own.
@@ -14,6 +17,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm-foreign.sh
+. "$PTAP_ROOT/scripts/vm-foreign.sh"
 
 # The checkout's files, NUL after each: what git knows and does not ignore,
 # without what a compiler made there before .gitignore said so.
@@ -52,21 +57,27 @@ stage() {
 	mv "$dir/files.new" "$dir/files"
 }
 
-# compile IMAGE RELEASE DIR: make, inside the image. Runs in a mount namespace
-# of its own; the image is read-only there, whatever the Makefile does.
+# compile IMAGE TREE ARGUMENT...: make, inside the image, with TREE as /ptap.
+# Runs in a mount namespace of its own; the image is read-only there, whatever
+# the Makefile does.
 compile() {
-	local root=$1/rootfs release=$2 dir=$3
+	local root=$1/rootfs tree=$2
 
+	shift 2
 	mount --bind "$root" "$root"
 	mount -o remount,bind,ro "$root"
-	mount --bind "$dir/ptap" "$root/ptap"
+	mount --bind "$tree" "$root/ptap"
 	mount --bind /dev "$root/dev"
 	mount -t proc proc "$root/proc"
 	mount -t tmpfs tmp "$root/tmp"
 	exec chroot "$root" /usr/bin/env -i \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 \
-		make -C /ptap -j "$(nproc)" \
-		KDIR="/lib/modules/$release/build" all device-tests
+		make -j "$(nproc)" "$@"
+}
+
+# chroot_make IMAGE TREE ARGUMENT...
+chroot_make() {
+	unshare --mount --propagation private "$0" --compile "$@"
 }
 
 main() {
@@ -87,21 +98,58 @@ main() {
 	fi
 	echo "$release" >"$dir/release"
 	stage "$dir"
-	if [[ ! -e $dir/ptap/Makefile ]]; then
+	if [[ $(foreign_arch "$image") ]]; then
+		RUN_LOGGED_QUIET=1 run_logged "$dir/build.log" \
+			"building for kernel $release" \
+			"$0" --foreign "$image" "$dir/ptap" || exit 126
+	elif [[ ! -e $dir/ptap/Makefile ]]; then
 		note "the checkout has no Makefile: nothing is built"
 	else
 		RUN_LOGGED_QUIET=1 RUN_LOGGED_TAIL=200 \
 			run_logged "$dir/build.log" \
 			"building for kernel $release" \
 			unshare --mount --propagation private \
-			"$0" --compile "$image" "$release" "$dir" || exit 126
+			"$0" --compile "$image" "$dir/ptap" -C /ptap \
+			KDIR="/lib/modules/$release/build" all device-tests ||
+			exit 126
 	fi
 	[[ ! $disk ]] ||
 		"$PTAP_ROOT/scripts/vm-image.sh" --disk "$dir/ptap" "$disk" 1024
 }
 
+# Only what names our files: headers of old kernels warn by themselves.
+warnings() {
+	local kernel=$1 image dir kdir w
+
+	need_root "building for the VM"
+	need_tools flock unshare chroot
+	image=$("$PTAP_ROOT/scripts/vm-image.sh" "$kernel")
+	kdir=/lib/modules/$(<"$image/release")/build
+	dir=$PTAP_ROOT/build/vm/$kernel.warnings
+	mkdir -p "$dir"
+	exec 8>"$dir/lock"
+	flock 8
+	for w in '' W=1; do
+		rm -rf "$dir/ptap"
+		mkdir "$dir/ptap"
+		(cd "$PTAP_ROOT" && cp -r Kbuild module "$dir/ptap/")
+		find "$dir/ptap" \( -name '*.o' -o -name '*.ko' -o \
+			-name '.*.cmd' -o -name '*.mod*' -o \
+			-name compat-probes.h \) -delete
+		chroot_make "$image" "$dir/ptap" -C "$kdir" M=/ptap modules \
+			$w >"$dir/log${w:+.w1}" 2>&1 || {
+			tail -n 30 "$dir/log${w:+.w1}"
+			return 1
+		}
+	done
+	! grep -iE '(/ptap/|^module/).*(warning|error)|modpost.*(warning|error)' \
+		"$dir/log" "$dir/log.w1"
+}
+
 case ${1:---help} in
 --compile) compile "${@:2}" ;;
+--foreign) foreign_compile "${@:2}" ;;
+--warnings) warnings "$2" ;;
 --help | -h) usage "$0" ;;
 -*) die 2 "unknown option '$1'; see $0 --help" ;;
 *) main "$@" ;;

@@ -18,9 +18,12 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm-foreign.sh
+. "$PTAP_ROOT/scripts/vm-foreign.sh"
 
 # One row a kernel: name (its version, then "-" and a flavour), suite, pocket
-# that has the kernel ("-": the suite itself), image package, headers package.
+# that has the kernel ("-": the suite itself), image package, headers package,
+# and the architecture if it is not this machine's (vm-foreign.sh).
 # The packages of moving suites move on; the build says when a row is behind.
 # bullseye moves no more, and its mirrors have lost the cloud meta packages.
 KERNELS='
@@ -33,6 +36,8 @@ KERNELS='
 7.2       sid       -                 linux-image-cloud-amd64            linux-headers-cloud-amd64
 7.3       trixie    trixie-backports  linux-image-cloud-amd64            linux-headers-cloud-amd64
 7.3-rt    trixie    trixie-backports  linux-image-rt-amd64               linux-headers-rt-amd64
+6.1-arm64 bookworm  -                 linux-image-cloud-arm64            linux-headers-cloud-arm64  arm64
+6.1-s390x bookworm  -                 linux-image-s390x                  linux-headers-s390x        s390x
 '
 
 # What the project's build needs, then what the tests use in the guest.
@@ -219,9 +224,13 @@ recipe_hash() {
 }
 
 image() {
-	local kernel=$1 row dir tmp log
+	local kernel=$1 row dir tmp log build=--build
 
 	row=$(kernel_row "$kernel")
+	if [[ $(wc -w <<<"$row") == 5 ]]; then
+		build=--build-foreign
+		row="$row $(foreign_recipe)"
+	fi
 	# shellcheck disable=SC2086 # the row is a list of words
 	dir=$PTAP_CACHE/vm/$kernel-$(recipe_hash $row)
 	if [[ ! -e $dir/release ]]; then
@@ -246,7 +255,7 @@ image() {
 		# in this shell would prevent.
 		# shellcheck disable=SC2086
 		run_logged "$log" "building the VM's system for kernel $kernel (once)" \
-			"$0" --build "$kernel" "$tmp" $row || {
+			"$0" $build "$kernel" "$tmp" $row || {
 			rm -rf --one-file-system "$tmp"
 			exit 126
 		}
@@ -259,6 +268,8 @@ image() {
 case ${1:---help} in
 --list) awk 'NF { print $1 }' <<<"$KERNELS" ;;
 --build) build "${@:2}" ;;
+--build-foreign) foreign_build "${@:2}" ;;
+--foreign-headers) foreign_headers "$2" ;;
 --disk) make_disk "${@:2}" ;;
 --help | -h) usage "$0" ;;
 -*) die 2 "unknown option '$1'; see $0 --help" ;;

@@ -31,8 +31,11 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=vm-foreign.sh
+. "$PTAP_ROOT/scripts/vm-foreign.sh"
 
 kernel=6.1 cpus=2 mem=2G timeout='' accel=auto append='' mode=command
+bus=pci
 in='' out=$PTAP_ROOT/build/vm/out log=$PTAP_ROOT/build/vm/console.log
 nics=() argv=()
 
@@ -143,7 +146,7 @@ probe_accel() {
 
 add_disk() {
 	qemu+=(-drive "if=none,id=$1,file=$2,format=raw,cache=unsafe,$3"
-		-device "virtio-blk-pci,drive=$1,serial=ptap-$1")
+		-device "virtio-blk-$bus,drive=$1,serial=ptap-$1")
 }
 
 # The exchange disk: the job goes in at the start, /out comes back at the end.
@@ -172,7 +175,7 @@ remove_stale_runs() {
 }
 
 main() {
-	local image run qemu nr=0 model runner
+	local image run qemu nr=0 model runner arch
 
 	parse_options "$@"
 	check_options
@@ -195,10 +198,14 @@ main() {
 	[[ ! $in ]] ||
 		"$PTAP_ROOT/scripts/vm-image.sh" --disk "$in" "$run/in.img" 256
 	make_exchange "$run"
-	[[ $accel != auto ]] || accel=$(probe_accel "$image" "$run")
-
-	machine "$accel" "$image" "$run/console.log" \
-		"panic_on_warn=1 softlockup_panic=1 $append"
+	append="panic_on_warn=1 softlockup_panic=1 $append"
+	arch=$(foreign_arch "$image")
+	if [[ $arch ]]; then
+		foreign_machine "$arch" "$image" "$run/console.log" "$append"
+	else
+		[[ $accel != auto ]] || accel=$(probe_accel "$image" "$run")
+		machine "$accel" "$image" "$run/console.log" "$append"
+	fi
 	qemu+=(-smp "$cpus" -m "$mem")
 	add_disk root "$image/root.img" snapshot=on
 	add_disk project "$run/project.img" snapshot=on
@@ -209,7 +216,7 @@ main() {
 		qemu+=(-netdev "hubport,id=net$nr,hubid=0"
 			-device "$model,netdev=net$nr,mac=52:54:00:70:74:$(printf %02x "$nr")")
 	done
-	qemu+=(-device virtio-serial-pci)
+	qemu+=(-device "virtio-serial-$bus")
 	[[ $mode != shell ]] ||
 		qemu+=(-chardev "stdio,id=terminal,signal=off"
 			-device "virtconsole,chardev=terminal")

@@ -1,18 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# run.sh [NAME]... - the whole test suite, or only some files of tests/vm.
+# run.sh [--kernel KERNEL] [NAME]... - the whole test suite, or only some files of
+# tests/vm, or these on another kernel of scripts/vm-image.sh.
+# run.sh --smoke - 05-smoke on the oldest and the newest kernel.
 #
 # Builds, runs the unit tests here and the others in two test VMs at a time,
 # passes their TAP on as it comes, and counts it.  What should have run and did
 # not is counted as skipped, never as passed; a VM that ends before its tests is
 # a failure.  The last line is "N passed, N failed, N skipped".  The exit status
 # is 0 only if nothing failed.
+#
+# The whole suite has the smoke in it.  What is said is in build/test, or in
+# build/test/KERNEL.
 
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
-log=build/test
+kernel=''
+smoke_kernels=(5.10 7.3)
+if [[ ${1:-} == --kernel ]]; then
+	kernel=${2:?--kernel needs a name}
+	shift 2
+fi
+log=build/test${kernel:+/$kernel}
 mkdir -p "$log"
 rm -f "$log"/*.tap "$log"/vm*
 passed=0 failed=0 skipped=0 nr=0
@@ -65,13 +76,14 @@ vm_files() {
 	done
 }
 
-# vm NR NAME...: these files in a VM of their own; it uses one core and a bit
+# vm NR KERNEL NAME...: these files in a VM of their own; it uses one core and a
+# bit
 vm() {
-	local nr=$1
+	local nr=$1 kernel=$2
 
-	shift
-	scripts/vm.sh --timeout 3600 --cpus 2 --mem 2G --append 'init_on_alloc=0' \
-		-- tests/vm/run.sh "$@" >"$log/vm$nr.tap" 2>"$log/vm$nr.err"
+	shift 2
+	scripts/vm.sh --kernel "${kernel:-6.1}" --timeout 3600 --cpus 2 --mem 2G \
+		--append 'init_on_alloc=0' -- tests/vm/run.sh "$@" >"$log/vm$nr.tap" 2>"$log/vm$nr.err"
 	echo $? >"$log/vm$nr.status"
 }
 
@@ -93,10 +105,10 @@ vm_tests() {
 		i=$((i + 1))
 	done
 	say "tests in the VM"
-	vm 1 "${one[@]}" &
+	vm 1 "$kernel" "${one[@]}" &
 	jobs=$!
 	((${#two[@]} == 0)) || {
-		vm 2 "${two[@]}" &
+		vm 2 "$kernel" "${two[@]}" &
 		jobs+=" $!"
 	}
 	# Shown as they come; the second one's when the first one is through.
@@ -112,6 +124,34 @@ vm_tests() {
 	done
 }
 
+# The systems for the smoke, while there is something else to wait for.
+smoke_images() {
+	local kernel
+
+	for kernel; do
+		scripts/vm-image.sh "$kernel" >"$log/image-$kernel.log" 2>&1
+	done
+}
+
+# smoke KERNEL...: does it live there? Two VMs at a time.
+smoke() {
+	local kernel first=$nr i
+
+	say "smoke on $*"
+	for kernel; do
+		nr=$((nr + 1))
+		vm $nr "$kernel" 05-smoke &
+	done
+	wait
+	for ((i = first + 1; i <= nr; i++)); do
+		sed -i "s/^\(\(not \)\?ok [0-9]* - \)/\1$1 /; s/^# file/# smoke on $1,/" \
+			"$log/vm$i.tap"
+		cat "$log/vm$i.tap"
+		vm_count $i
+		shift
+	done
+}
+
 # failures FILE...: what failed, each with the first lines of its explanation
 failures() {
 	awk '/^(not )?ok / { left = /^not/ ? 12 : 0 }
@@ -120,9 +160,22 @@ failures() {
 }
 
 start=$SECONDS
-if build; then
-	(($#)) || unit_tests
+if [[ ${1:-} == --smoke ]]; then
+	smoke_images "${smoke_kernels[@]}"
+	smoke "${smoke_kernels[@]}"
+elif [[ $kernel ]]; then
 	vm_tests "$@"
+elif build; then
+	(($#)) || {
+		smoke_images "${smoke_kernels[@]}" &
+		images=$!
+		unit_tests
+	}
+	vm_tests "$@"
+	(($#)) || {
+		wait "$images"
+		smoke "${smoke_kernels[@]}"
+	}
 fi
 say "$((SECONDS - start)) s"
 failures "$log"/*.tap
