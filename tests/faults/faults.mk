@@ -2,7 +2,8 @@
 # What three tools make of faults, measured in the VM.  Included by tests/tests.mk.
 #
 #   make faults       the table, on the terminal and into the README
-#   make soak         sweeps and kills of 37-faults fifty times as often
+#   make soak         sweeps and kills of 37-faults fifty times as often, and the
+#                     races of race_test twenty times
 
 .PHONY: faults soak
 FAULTS_TABLE := build/faults/table.md
@@ -19,4 +20,5 @@ faults: deps
 
 soak: deps
 	@scripts/vm.sh --timeout 0 --cpus 2 --mem 4G -- \
-		env PTAP_FAULTS=50 PTAP_TEST_TIMEOUT=36000 tests/vm/run.sh 37-faults
+		env PTAP_FAULTS=50 PTAP_RACES=20 PTAP_TEST_TIMEOUT=36000 \
+		PTAP_TEST_SECONDS=7200 tests/vm/run.sh 37-faults race_test

@@ -7,8 +7,8 @@ DEVICE_OBJ := build/tests/device
 DEVICE_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Imodule/uapi -pthread
 
 DEVICE_TESTS := ioctl_test mmap_test read_test poll_test ring_test \
-		filter_test life_test
-DEVICE_COMMON := tap net frame session capture tally rings
+		filter_test life_test rights_test race_test
+DEVICE_COMMON := tap net frame session capture tally rings link
 
 ioctl_test_parts := ioctl_test ioctl_args ioctl_setup ioctl_filter
 mmap_test_parts := mmap_test mmap_life
@@ -17,6 +17,8 @@ poll_test_parts := poll_test poll_idle
 ring_test_parts := ring_test ring_hostile
 filter_test_parts := filter_test filter_swap
 life_test_parts := life_test life_session life_stress
+rights_test_parts := rights_test
+race_test_parts := race_test race_churn
 
 DEVICE_BINS := $(addprefix build/tests/,$(DEVICE_TESTS))
 
