@@ -11,10 +11,10 @@ DEVICE_TESTS := ioctl_test mmap_test read_test poll_test ring_test \
 DEVICE_COMMON := tap net frame session capture tally rings link
 
 ioctl_test_parts := ioctl_test ioctl_args ioctl_setup ioctl_filter
-mmap_test_parts := mmap_test mmap_life
+mmap_test_parts := mmap_test mmap_life mmap_abuse
 read_test_parts := read_test read_wait read_format read_link
 poll_test_parts := poll_test poll_idle
-ring_test_parts := ring_test ring_hostile
+ring_test_parts := ring_test ring_hostile ring_fresh
 filter_test_parts := filter_test filter_swap
 life_test_parts := life_test life_session life_stress
 rights_test_parts := rights_test
@@ -23,7 +23,18 @@ race_test_parts := race_test race_churn
 DEVICE_BINS := $(addprefix build/tests/,$(DEVICE_TESTS))
 
 .PHONY: device-tests
-device-tests: $(DEVICE_BINS)
+device-tests: $(DEVICE_BINS) $(DEVICE_OBJ)/reader32
+
+# Of 32 bits, without the libraries for it; where the compiler cannot do even
+# that, its test is skipped.
+$(DEVICE_OBJ)/reader32: $(DEVICE_DIR)/reader32.c module/uapi/linux/ptap.h
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" CC $@
+	$(Q)$(CC) -m32 -march=pentium4 -O2 -Wall -Wextra -Werror -ffreestanding \
+		-fno-pie -fno-stack-protector -fno-tree-loop-distribute-patterns \
+		-fcf-protection=none -nostdlib -static -no-pie -Imodule/uapi \
+		-idirafter /usr/include/x86_64-linux-gnu -o $@ $< || \
+		echo "reader32 is not built: no compiler for it"
 
 $(DEVICE_OBJ)/%.o: $(DEVICE_DIR)/%.c $(wildcard $(DEVICE_DIR)/*.h) \
 		   module/uapi/linux/ptap.h

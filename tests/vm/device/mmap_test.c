@@ -285,6 +285,8 @@ static const struct test tests[] = {
 	{ "a forked child has no mapping", mapping_not_inherited },
 	{ "O_DIRECT writes straight from the ring", direct_io },
 	{ "write() to a pipe straight from the ring", pipe_from_ring },
+	{ "madvise, mlock, remap_file_pages under traffic", mapping_abused },
+	{ "pages in a pipe outlive the session", pages_outlive_session },
 };
 
 int main(int argc, char **argv)

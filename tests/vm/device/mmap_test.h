@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The parts of mmap_test: mmap_test.c what can be mapped and how, mmap_life.c
- * what a mapping does to the life of a session.
+ * what a mapping does to the life of a session, mmap_abuse.c what nobody should
+ * do with one.
  */
 #ifndef PTAP_TEST_MMAP_H
 #define PTAP_TEST_MMAP_H
@@ -20,5 +21,8 @@ void unmap_a_part(void);
 void mapping_not_inherited(void);
 void direct_io(void);
 void pipe_from_ring(void);
+/* mmap_abuse.c */
+void mapping_abused(void);
+void pages_outlive_session(void);
 
 #endif /* PTAP_TEST_MMAP_H */

@@ -389,6 +389,7 @@ static const struct test tests[] = {
 	{ "hostile consumer: scribbled on under traffic", hostile_scribbler },
 	{ "the same with clones", hostile_scribbler_cloned },
 	{ "hostile consumer: the whole page", hostile_whole_page },
+	{ "rings are made of memory that was stained", fresh_memory },
 };
 
 int main(int argc, char **argv)
