@@ -22,6 +22,8 @@
 #              compiles, pictures are small
 #   licence    each source file names its licence
 #
+# style and licence answer to the names format and spdx as well.
+#
 # KDIR is the kernel build folder (default: the newest installed headers).
 
 set -u
@@ -230,6 +232,10 @@ run_gate() {
 gates=(kernel style cppcheck tidy clang shell uapi versions size man abi cocci docs licence)
 (($# == 0)) || gates=("$@")
 for gate in "${gates[@]}"; do
+	case $gate in
+	format) gate=style ;;
+	spdx) gate=licence ;;
+	esac
 	declare -F "gate_$gate" >/dev/null ||
 		die 2 "no gate '$gate'; there are: ${gates[*]}"
 	run_gate "$gate"
