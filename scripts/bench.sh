@@ -42,7 +42,7 @@ for program in v3reader ptapreader capcheck tapdump tcpblast latency middleman; 
 	[[ -x $work/bin/$program ]] ||
 		die 1 "$work/bin/$program is missing; run make bench, which builds it"
 done
-kernel=$("$PTAP_ROOT/scripts/bench-kernel.sh" --modules "$work")
+kernel=$("$PTAP_ROOT/scripts/um-kernel.sh" bench --modules "$work")
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PTAP_ROOT/tests/bench \
 	python3 "$PTAP_ROOT/tests/bench/run.py" --kernel "$kernel/linux" \
 	--work "$work" --results "$out/results.json" "${args[@]}" |

@@ -21,7 +21,7 @@ VM=(
 	e2fsprogs rsync xz-utils zstd kmod util-linux git python3 tcpdump
 )
 DEB=(debhelper dh-dkms dpkg-dev fakeroot lintian openssl)
-CHECK=(sparse cppcheck shellcheck clang clang-format clang-tidy g++ mandoc abigail-tools linux-headers-cloud-amd64
+CHECK=(sparse cppcheck shellcheck clang libclang-rt-dev clang-format clang-tidy g++ mandoc abigail-tools linux-headers-cloud-amd64
 	spin coccinelle)
 MANY=(tshark curl python3)
 ARCH=(qemu-system-arm qemu-system-misc gcc-aarch64-linux-gnu gcc-s390x-linux-gnu)

@@ -1,20 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-# bench-kernel.sh [--modules OUT] - make the benchmark's kernel and modules.
+# um-kernel.sh KIND [--modules OUT] - make a User-Mode Linux kernel and modules.
 #
-# Without an option: prints the folder of the User-Mode Linux kernel, after
-# building it when the cache has none:
+# KIND is a folder of tests with an um.config: "bench", built for speed, or
+# "sanitize", with everything that finds a mistake. Without an option: prints
+# the folder of the kernel, after building it when the cache has none:
 #   src/     the source tree, built; what modules are compiled against
 #   linux    the kernel, a program of this machine
 #   release  its release, as uname -r says it
-# With --modules: also builds ptap.ko and the benchmark's nullhook.ko against
+# With --modules: also builds ptap.ko and the modules in KIND's folder against
 # it, from copies, and puts them in OUT.
 #
 # The source is Debian's package of it, fetched and verified by apt with the
 # machine's own mirror. The folder is named by a hash over what shapes it (the
-# package's name, patch, configuration, compiler, the functions below). One
-# build at a time (a lock in the cache). The first takes some ten minutes and
-# 3 GiB of disk while it works.
+# package's name, patches, configuration, compiler, the functions below). One
+# build at a time (a lock in the cache). The first takes ten minutes or more and
+# 3 GiB of disk while it works; one that was interrupted goes on.
 
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -22,8 +23,6 @@ set -euo pipefail
 
 SOURCE_PACKAGE=linux-source-7.3
 SOURCE_SUITE=trixie-backports
-BENCH=$PTAP_ROOT/tests/bench
-BASE=$PTAP_CACHE/bench
 
 # Packages beyond the project's own that building a kernel needs.
 BUILD_TOOLS=(gcc make flex bison bc xz patch flock apt-get dpkg-deb perl)
@@ -69,32 +68,45 @@ fetch_source() {
 	rm -rf "${dir:?}"/{apt,usr} "$dir/$SOURCE_PACKAGE"_*.deb
 }
 
-# configure TREE: um.config over nothing; every line of it must have held.
-configure() {
-	local tree=$1 line status=0
+# unpack_source DIR KIND: DIR/src, patched.
+unpack_source() {
+	local dir=$1 kind=$2 patch
 
-	make -C "$tree" ARCH=um KCONFIG_ALLCONFIG="$BENCH/um.config" allnoconfig
+	rm -rf "${dir:?}/src"
+	fetch_source "$dir"
+	mkdir "$dir/src"
+	echo "unpacking the source"
+	tar -x -f "$dir/source.tar.xz" -C "$dir/src" --strip-components=1
+	rm "$dir/source.tar.xz"
+	for patch in "$PTAP_ROOT/tests/$kind"/*.patch; do
+		[[ ! -e $patch ]] || patch -d "$dir/src" -p1 <"$patch"
+	done
+}
+
+# configure TREE CONFIG: these options over nothing; every line must have held.
+configure() {
+	local tree=$1 config=$2 line status=0
+
+	make -C "$tree" ARCH=um KCONFIG_ALLCONFIG="$config" allnoconfig
 	while read -r line; do
 		[[ $line == CONFIG_* ]] || continue
 		grep -qxF "$line" "$tree/.config" || {
 			echo "the kernel's configuration lost $line"
 			status=1
 		}
-	done <"$BENCH/um.config"
+	done <"$config"
 	return "$status"
 }
 
-# build DIR: fill DIR.
+# build DIR KIND: fill DIR, where an interrupted build may have left something.
 build() {
-	local dir=$1
+	local dir=$1 kind=$2
 
-	fetch_source "$dir"
-	mkdir "$dir/src"
-	echo "unpacking the source"
-	tar -x -f "$dir/source.tar.xz" -C "$dir/src" --strip-components=1
-	rm "$dir/source.tar.xz"
-	patch -d "$dir/src" -p1 <"$BENCH/um-bench.patch"
-	configure "$dir/src"
+	if [[ ! -e $dir/unpacked ]]; then
+		unpack_source "$dir" "$kind"
+		touch "$dir/unpacked"
+	fi
+	configure "$dir/src" "$PTAP_ROOT/tests/$kind/um.config"
 	nice -n 10 make -C "$dir/src" ARCH=um -j"$(nproc)" linux modules
 	cp "$dir/src/linux" "$dir/linux"
 	# What modules do not need is most of the room.
@@ -102,24 +114,30 @@ build() {
 	make -s -C "$dir/src" ARCH=um kernelrelease >"$dir/release"
 }
 
+# recipe_hash KIND
 recipe_hash() {
+	local dir=$PTAP_ROOT/tests/$1 patch
+
 	{
 		echo "$SOURCE_PACKAGE $SOURCE_SUITE"
 		gcc -dumpfullversion
-		grep -v '^#' "$BENCH/um.config"
-		sed -n '/^--- a/,$p' "$BENCH/um-bench.patch"
-		declare -f fetch_source configure build
+		grep -v '^#' "$dir/um.config"
+		for patch in "$dir"/*.patch; do
+			[[ ! -e $patch ]] || sed -n '/^--- a/,$p' "$patch"
+		done
+		declare -f fetch_source unpack_source configure build
 	} | sha256sum | cut -c1-12
 }
 
+# kernel KIND
 kernel() {
-	local dir
+	local kind=$1 base=$PTAP_CACHE/$1 dir
 
-	dir=$BASE-$(recipe_hash)
+	dir=$base-$(recipe_hash "$kind")
 	if [[ ! -e $dir/release ]]; then
 		need_tools "${BUILD_TOOLS[@]}"
 		mkdir -p "$PTAP_CACHE"
-		exec 9>"$BASE.lock"
+		exec 9>"$base.lock"
 		flock -n 9 || {
 			note "waiting for another run that builds the kernel"
 			flock 9
@@ -127,12 +145,11 @@ kernel() {
 	fi
 	if [[ ! -e $dir/release ]]; then
 		find "$PTAP_CACHE" -mindepth 1 -maxdepth 1 -type d \
-			-name "${BASE##*/}-*" -mtime +7 \
+			-name "$kind-*" -mtime +7 \
 			-exec rm -rf --one-file-system {} +
-		rm -rf --one-file-system "$dir.tmp"
-		mkdir "$dir.tmp"
-		run_logged "$BASE.log" "building the benchmark's kernel (once, ten minutes)" \
-			"$0" --build "$dir.tmp" || exit 126
+		mkdir -p "$dir.tmp"
+		run_logged "$base.log" "building the $kind kernel (once, ten minutes or more)" \
+			"$0" --build "$dir.tmp" "$kind" || exit 126
 		mv "$dir.tmp" "$dir"
 	fi
 	touch "$dir"
@@ -140,38 +157,50 @@ kernel() {
 }
 
 # build_module KERNEL SOURCE OUT: SOURCE is a folder with a Kbuild file. From
-# a copy: objects for another architecture lie in the checkout.
+# a copy: objects for another architecture lie in the checkout. What is set in
+# UM_MODULE_FLAGS goes to make.
 build_module() {
-	local kernel=$1 source=$2 out=$3 copy
+	local kernel=$1 source=$2 out=$3 copy flags=()
 
 	copy=$out/src/$(basename "$source")
 	mkdir -p "$copy"
 	(cd "$source" && find . \( -name '*.[ch]' -o -name '*.sh' -o -name Kbuild \) \
 		! -name compat-probes.h ! -name '*.mod.c' -print0 |
 		xargs -0 cp --parents -p -u -t "$copy")
-	make -s -C "$kernel/src" ARCH=um M="$copy" modules
+	read -ra flags <<<"${UM_MODULE_FLAGS:-}"
+	make -s -C "$kernel/src" ARCH=um M="$copy" "${flags[@]}" modules
 	cp "$copy"/*.ko "$out/"
 }
 
+# modules KIND OUT
 modules() {
-	local out=$1 dir source
+	local kind=$1 out=$2 dir source
 
-	dir=$(kernel)
+	dir=$(kernel "$kind")
 	mkdir -p "$out"
 	out=$(cd "$out" && pwd -P)
-	for source in "${PTAP_MODULE:-$PTAP_ROOT/module}" "$BENCH/nullhook"; do
+	for source in "${PTAP_MODULE:-$PTAP_ROOT/module}" "$PTAP_ROOT/tests/$kind"/*/; do
+		source=${source%/}
+		[[ -e $source/Kbuild ]] || continue
 		RUN_LOGGED_QUIET=1 run_logged "$out/${source##*/}.log" \
-			"building ${source##*/} for the benchmark's kernel" \
+			"building ${source##*/} for the $kind kernel" \
 			"$0" --build-module "$dir" "$source" "$out" || exit 126
 	done
 	echo "$dir"
 }
 
-case ${1:---kernel} in
---kernel) kernel ;;
---modules) modules "${2:?--modules needs a folder}" ;;
---build) build "$2" ;;
+case ${1:---help} in
+--build) build "$2" "$3" ;;
 --build-module) build_module "${@:2}" ;;
 --help | -h) usage "$0" ;;
-*) die 2 "unknown option '$1'; see $0 --help" ;;
+-*) die 2 "unknown option '$1'; see $0 --help" ;;
+*)
+	[[ -e $PTAP_ROOT/tests/$1/um.config ]] ||
+		die 2 "there is no tests/$1/um.config; see $0 --help"
+	case ${2:-} in
+	'') kernel "$1" ;;
+	--modules) modules "$1" "${3:?--modules needs a folder}" ;;
+	*) die 2 "unknown option '$2'; see $0 --help" ;;
+	esac
+	;;
 esac
