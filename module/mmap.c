@@ -87,12 +87,14 @@ int ptap_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_flags & VM_EXEC ||
 	    (vma->vm_flags & VM_WRITE && first != PTAP_PAGE_CONSUMER))
 		return -EPERM;
-	err = ptap_session_claim(s, PTAP_CONSUMER_MMAP);
+	err = ptap_session_map_begin(s);
 	if (err)
 		return err;
 	vm_flags_mod(vma,
 		     VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP | VM_MIXEDMAP,
 		     first == PTAP_PAGE_CONSUMER ? VM_MAYEXEC :
 						   VM_MAYEXEC | VM_MAYWRITE);
-	return ptap_mmap_insert(vma, r, first, nr);
+	err = ptap_mmap_insert(vma, r, first, nr);
+	ptap_session_map_end(s, !err);
+	return err;
 }

@@ -109,7 +109,8 @@ static void ptap_proc_session(struct seq_file *m, struct ptap_session *s)
 	ptap_proc_ifaces(m, s);
 	seq_printf(m, " %s %s %u %u %u %llu %llu %u %llu %llu %llu %llu %llu %u\n",
 		   ptap_proc_formats[s->cfg.format],
-		   ptap_proc_consumers[READ_ONCE(s->consumer)],
+		   ptap_proc_consumers[READ_ONCE(s->consumer) &
+				       PTAP_CONSUMER_DECIDED],
 		   s->cfg.snaplen, ptap_proc_filter(s), s->nr_rings,
 		   s->cfg.ring_size, used, percent, st.seen, st.captured,
 		   st.filtered, dropped, st.captured_bytes,

@@ -291,7 +291,7 @@ ssize_t ptap_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return ret;
 	if (READ_ONCE(s->state) == PTAP_STATE_SETUP)
 		return -EBUSY;
-	ret = ptap_session_claim(s, PTAP_CONSUMER_READ);
+	ret = ptap_session_claim_read(s);
 	if (ret)
 		return ret;
 	return ptap_read_wait(s, to, nonblock);

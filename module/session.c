@@ -126,6 +126,8 @@ static int ptap_start_locked(struct ptap_session *s)
  * ptap_session_setup_stream - set up and start with the defaults of read()
  * @s: session
  *
+ * Where it could not start, say without memory, the next read() tries again.
+ *
  * Context: process; takes s->lock and RTNL.
  * Return: 0, also if the session is not NEW any more; or an error.
  */
@@ -140,9 +142,10 @@ int ptap_session_setup_stream(struct ptap_session *s)
 	mutex_lock(&s->lock);
 	if (s->state == PTAP_STATE_NEW) {
 		err = ptap_setup_session(s, &defaults, NULL);
-		if (!err)
-			err = ptap_start_locked(s);
+		s->stream = !err;
 	}
+	if (s->state == PTAP_STATE_SETUP && s->stream)
+		err = ptap_start_locked(s);
 	mutex_unlock(&s->lock);
 	return err;
 }
@@ -211,22 +214,66 @@ int ptap_session_lock(struct ptap_session *s)
 }
 
 /**
- * ptap_session_claim - decide how a session is consumed
+ * ptap_session_claim_read - the session is consumed by read()
  * @s: session
- * @consumer: what the caller wants to do
  *
- * Context: any: mmap() comes here with the mmap lock held, so no lock may be
- * taken that is held over a user copy or outside of RTNL.
- * Return: 0, or -EBUSY: not set up, or consumed in the other way.
+ * Return: 0, or -EBUSY: not set up, or consumed by mmap().
  */
-int ptap_session_claim(struct ptap_session *s, enum ptap_consumer consumer)
+int ptap_session_claim_read(struct ptap_session *s)
 {
 	u32 was;
 
 	if (!ptap_session_is_setup(s))
 		return -EBUSY;
-	was = cmpxchg(&s->consumer, PTAP_CONSUMER_NONE, consumer);
-	return was == PTAP_CONSUMER_NONE || was == consumer ? 0 : -EBUSY;
+	was = cmpxchg(&s->consumer, PTAP_CONSUMER_NONE, PTAP_CONSUMER_READ);
+	return was == PTAP_CONSUMER_NONE || was == PTAP_CONSUMER_READ ? 0 :
+									-EBUSY;
+}
+
+/* Replace bits of s->consumer and add to it, unless read() has it. */
+static int ptap_session_map_change(struct ptap_session *s, u32 set, u32 add)
+{
+	u32 now, was = READ_ONCE(s->consumer);
+
+	for (;;) {
+		if (was & PTAP_CONSUMER_READ)
+			return -EBUSY;
+		now = cmpxchg(&s->consumer, was, (was + add) | set);
+		if (now == was)
+			return 0;
+		was = now;
+	}
+}
+
+/**
+ * ptap_session_map_begin - a mapping is going to be made
+ * @s: session, set up
+ *
+ * Until ptap_session_map_end() read() has to wait for how it ends: what read()
+ * reads from the rings is trusted, and must not be a moment within reach of
+ * who maps them.
+ *
+ * Context: process, with the mmap lock held, so no lock may be taken that is
+ * held over a user copy or outside of RTNL.
+ * Return: 0, or -EBUSY: consumed by read().
+ */
+int ptap_session_map_begin(struct ptap_session *s)
+{
+	return ptap_session_map_change(s, 0, PTAP_CONSUMER_MAPPING);
+}
+
+/**
+ * ptap_session_map_end - a mapping has been made, or could not be
+ * @s: session
+ * @mapped: the session is consumed by mmap() from now on; otherwise nothing is
+ *	decided
+ *
+ * Context: as ptap_session_map_begin().
+ */
+void ptap_session_map_end(struct ptap_session *s, bool mapped)
+{
+	ptap_session_map_change(s, mapped ? PTAP_CONSUMER_MMAP : 0,
+				-PTAP_CONSUMER_MAPPING);
 }
 
 /**

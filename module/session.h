@@ -33,12 +33,15 @@ struct ptap_filter_set;
 struct ptap_reader;
 struct ptap_ring;
 
-/* How a session is consumed; decided by the first use, never changed. */
-enum ptap_consumer {
-	PTAP_CONSUMER_NONE,
-	PTAP_CONSUMER_READ,
-	PTAP_CONSUMER_MMAP,
-};
+/*
+ * How a session is consumed; decided by the first use, never changed.  Mappings
+ * that are being made are counted above the decision.
+ */
+#define PTAP_CONSUMER_NONE	0U
+#define PTAP_CONSUMER_READ	1U
+#define PTAP_CONSUMER_MMAP	2U
+#define PTAP_CONSUMER_DECIDED	3U
+#define PTAP_CONSUMER_MAPPING	4U
 
 /**
  * struct ptap_config - the configuration, immutable from SETUP on
@@ -77,10 +80,11 @@ struct ptap_config {
  * @cfg: configuration, written by SETUP, read by all afterwards
  * @filter: RCU, written under @lock
  * @locked: PTAP_IOC_LOCK: configuration and filter stay; written under @lock
+ * @stream: read() set it up, and is to start it; under @lock
  * @rings: one for each possible CPU, indexed by its number
  * @nr_rings: entries of @rings
  * @state: enum ptap_state; written under @lock, read anywhere
- * @consumer: enum ptap_consumer; set once, by cmpxchg()
+ * @consumer: PTAP_CONSUMER_*; changed by cmpxchg()
  * @nr_hooks: attached hooks; written under RTNL, read anywhere
  * @nr_ifaces: interfaces met; written under @iface_lock, with release
  * @iface_table: by interface index; added to under @iface_lock, read under RCU,
@@ -107,6 +111,7 @@ struct ptap_session {
 	struct ptap_config cfg;
 	struct ptap_filter_set __rcu *filter;
 	bool locked;
+	bool stream;
 	struct ptap_ring **rings;
 	u32 nr_rings;
 	u32 state;
@@ -144,7 +149,9 @@ int ptap_session_setup_stream(struct ptap_session *s);
 int ptap_session_start(struct ptap_session *s);
 int ptap_session_stop(struct ptap_session *s);
 int ptap_session_lock(struct ptap_session *s);
-int ptap_session_claim(struct ptap_session *s, enum ptap_consumer consumer);
+int ptap_session_claim_read(struct ptap_session *s);
+int ptap_session_map_begin(struct ptap_session *s);
+void ptap_session_map_end(struct ptap_session *s, bool mapped);
 
 u64 ptap_session_drain(struct ptap_session *s);
 bool ptap_session_ended(const struct ptap_session *s);

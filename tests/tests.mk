@@ -9,6 +9,7 @@ include tests/parity/parity.mk
 include tests/bench/bench.mk
 include tests/faults/faults.mk
 include tests/matrix/matrix.mk
+include tests/sanitize/sanitize.mk
 
 # Everything; ends with a line "N passed, N failed, N skipped".
 # TESTS="name ..." runs only these files of tests/vm.

@@ -31,6 +31,13 @@ static char *skip_reason;	/* shared with the parent, SKIP_REASON_LEN */
 
 #define SKIP_REASON_LEN		256
 
+static size_t index_now;
+
+size_t tap_index(void)
+{
+	return index_now;
+}
+
 unsigned int tap_failures(void)
 {
 	return __atomic_load_n(&failures, __ATOMIC_RELAXED);
@@ -184,8 +191,10 @@ int tap_main(const struct test *tests, size_t nr, int argc, char **argv)
 	for (i = 0; i < nr; i++)
 		total += !!strstr(tests[i].name, only);
 	printf("1..%u\n", total);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		index_now = i;
 		if (strstr(tests[i].name, only))
 			good &= tap_one(&tests[i], ++done);
+	}
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

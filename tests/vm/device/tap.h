@@ -26,7 +26,8 @@ struct test {
 /*
  * Run the tests in order and print their results; with an argument only those
  * whose name contains it.  PTAP_TEST_TIMES in the environment prints how long
- * each took.  Return: exit status of the program.
+ * each took, PTAP_TEST_SECONDS says how long each may take.  Return: exit
+ * status of the program.
  */
 int tap_main(const struct test *tests, size_t nr, int argc, char **argv);
 
@@ -38,6 +39,8 @@ void tap_skip(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 void tap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Which of tap_main()'s tests this is. */
+size_t tap_index(void);
 /* Failures of this test so far. */
 unsigned int tap_failures(void);
 

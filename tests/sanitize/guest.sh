@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# guest.sh JOB [ARGUMENT]... - what is done on the sanitizer kernel, as TAP.
+#
+#   tests [NAME]...      files of tests/vm and programs of build/tests
+#   fuzz CALLS SEED      the fuzzer of the device
+#   sh COMMAND           anything
+#
+# The first traffic flows without the module: what the kernel complains about
+# then is its own, and known afterwards.  At the end kmemleak looks for memory
+# that nothing points to.
+
+set -u
+cd /ptap || exit 1
+PATH=$PATH:/ptap/build
+debug=/sys/kernel/debug
+export PTAP_KNOWN=/run/known PTAP_TEST_TIMEOUT=1800 PTAP_TEST_SECONDS=600
+
+# The kernel's own complaints, as run.sh compares them: without times, numbers.
+complaints() {
+	dmesg | sed -E 's/^\[[^]]*\] *//; s/0x[0-9a-f]+|[0-9a-f]{8,}|[0-9]+/N/g'
+}
+
+bare_traffic() {
+	(
+		# shellcheck source=../vm/lib.sh
+		. tests/vm/lib.sh
+		make_pair
+		make_vlan
+		start_tcpdump bare pt-a -i any
+		traffic
+		ip -n pt-a link del va
+		stop bare
+		drop_pair
+		rm -rf "$work"
+	) >/out/bare.log 2>&1
+}
+
+# Faults hit what would wait for memory, too, and say nothing.
+prepare_faults() {
+	local kind
+
+	for kind in failslab fail_page_alloc fail_usercopy; do
+		[[ -d $debug/$kind ]] || continue
+		echo 0 >$debug/$kind/verbose
+		[[ ! -e $debug/$kind/ignore-gfp-wait ]] ||
+			echo N >$debug/$kind/ignore-gfp-wait
+	done
+	echo N >$debug/fail_page_alloc/ignore-gfp-highmem
+	echo 0 >$debug/fail_page_alloc/min-order
+}
+
+# What kmemleak tells of is older than five seconds; two scans, so that what
+# only a register held the first time is not told of.
+leaks() {
+	sleep 6
+	echo scan >$debug/kmemleak
+	sleep 1
+	echo scan >$debug/kmemleak
+	cat $debug/kmemleak
+}
+
+# The kernel tells of mistakes that are made on purpose.  After the last one
+# lockdep is off.
+canaries() {
+	local mistake words
+
+	dmesg -C
+	while read -r mistake words; do
+		insmod /out/canary.ko mistake="$mistake" 2>/dev/null
+		[[ $mistake != leak ]] || leaks >/dev/kmsg
+		check "the kernel tells of a mistake: $mistake" \
+			"$(dmesg | grep -c "$words")"
+	done <<-END
+		freed KASAN: slab-use-after-free
+		beyond KASAN: slab-out-of-bounds
+		shift UBSAN: shift-out-of-bounds
+		sleep sleeping function called\\|scheduling while atomic
+		leak unreferenced object
+		order possible circular locking
+	END
+}
+
+check() { # NAME VALUE: is it not 0?
+	if [[ $2 != 0 ]]; then
+		echo "ok 0 - $1"
+	else
+		echo "not ok 0 - $1"
+	fi
+}
+
+# What was run of the module, if it was built to tell: kept when it is unloaded.
+keep_coverage() {
+	local f
+
+	mkdir -p /out/gcov
+	find $debug/gcov -name '*.gcda' -path '*/src/module/*' 2>/dev/null |
+		while read -r f; do
+			cat "$f" >"/out/gcov/${f##*/}"
+		done
+}
+
+ip link set lo up
+dmesg -n 1
+echo "# kernel $(uname -r), $(nproc) processors"
+bare_traffic
+leaks >/out/bare.leaks
+complaints >$PTAP_KNOWN
+cp $PTAP_KNOWN /out/bare.dmesg
+echo clear >$debug/kmemleak
+prepare_faults
+
+read -ra job <<<"$1"
+case ${job[0]} in
+tests) PTAP_MORE=build/tests/sanitize tests/vm/run.sh "${job[@]:1}" ;;
+fuzz)
+	PTAP_TEST_TIMEOUT=10000 PTAP_FUZZ_CALLS=${job[1]} \
+		PTAP_FUZZ_SEED=${job[2]} tests/vm/run.sh 95-fuzz
+	;;
+sh) bash -c "${1#sh }" ;;
+esac
+leaks >/out/leaks
+check "no memory was left behind" "$([[ -s /out/leaks ]]; echo $?)"
+head -n 60 /out/leaks | sed 's/^/# /'
+check "lockdep was on all the time" \
+	"$(awk '/debug_locks:/ { print $2 }' /proc/lockdep_stats)"
+dmesg >/out/dmesg
+keep_coverage
+canaries
+echo "# end of the job"
