@@ -11,6 +11,7 @@ include tests/faults/faults.mk
 include tests/matrix/matrix.mk
 include tests/sanitize/sanitize.mk
 include tests/fuzz/fuzz.mk
+include tests/fuzz/user/user.mk
 
 # Everything; ends with a line "N passed, N failed, N skipped".
 # TESTS="name ..." runs only these files of tests/vm.
