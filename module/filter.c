@@ -13,6 +13,9 @@
 #include "filter.h"
 #include "session.h"
 
+#define PTAP_FILTER_FLAGS \
+	(PTAP_FILTER_COOKED | PTAP_FILTER_SIEVE | PTAP_FILTER_SIEVE_NR(7))
+
 /* Nobody may be running it. */
 void ptap_filter_free(struct ptap_filter_set *set)
 {
@@ -35,7 +38,7 @@ static struct bpf_prog *ptap_filter_load(const struct ptap_filter_prog *arg)
 	int err;
 
 	if (!arg->len || arg->len > BPF_MAXINSNS || arg->reserved ||
-	    arg->flags & ~PTAP_FILTER_COOKED)
+	    arg->flags & ~PTAP_FILTER_FLAGS)
 		return ERR_PTR(-EINVAL);
 	err = bpf_prog_create_from_user(&prog, &fprog, NULL, false);
 	return err ? ERR_PTR(err) : prog;
@@ -67,6 +70,9 @@ static struct ptap_filter_set *ptap_filter_make(const struct ptap_filter *arg)
 			goto free;
 		set->progs[i].linktype = desc.linktype;
 		set->progs[i].flags = desc.flags;
+		if (desc.flags & PTAP_FILTER_SIEVE)
+			set->progs[i].mark = PTAP_MARK_SIEVE |
+				(desc.flags & PTAP_FILTER_SIEVE_NR(7));
 		set->progs[i].prog = prog;
 		set->insns += desc.len;
 		set->nr++;

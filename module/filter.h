@@ -16,7 +16,8 @@ struct ptap_session;
  * struct ptap_filter_set - programs that are swapped together
  * @nr: number of @progs
  * @insns: instructions of them all, as they were given
- * @progs: @linktype and @flags as in struct ptap_filter_prog
+ * @progs: @linktype and @flags as in struct ptap_filter_prog; @mark is what is
+ *	added to the length of their records, or 0
  */
 struct ptap_filter_set {
 	u32 nr;
@@ -24,6 +25,7 @@ struct ptap_filter_set {
 	struct {
 		u32 linktype;
 		u32 flags;
+		u32 mark;
 		struct bpf_prog *prog;
 	} progs[];
 };

@@ -95,15 +95,17 @@ static struct ptap_starts ptap_hook_starts(const struct sk_buff *skb,
 
 /* Bytes that the filter wants of the packet. */
 static u32 ptap_hook_filter(const struct ptap_filter_set *set,
-			    struct sk_buff *skb, const struct ptap_iface *iface,
+			    struct ptap_record *rec,
 			    const struct ptap_starts *at)
 {
+	struct sk_buff *skb = rec->skb;
 	u32 i;
 
 	for (i = 0; i < set->nr; i++) {
 		if (set->progs[i].linktype != PTAP_LINKTYPE_ANY &&
-		    set->progs[i].linktype != iface->linktype)
+		    set->progs[i].linktype != rec->iface->linktype)
 			continue;
+		rec->mark = set->progs[i].mark;
 		ptap_skb_seek(skb, set->progs[i].flags & PTAP_FILTER_COOKED ?
 				   at->network : at->link);
 		return bpf_prog_run_clear_cb(set->progs[i].prog, skb);
@@ -169,11 +171,14 @@ static bool ptap_skb_may_change(const struct sk_buff *skb)
 /*
  * A list of fragments is shared with the packet, and its owner takes it apart
  * in place (SCTP, segmentation): what is left of it later cannot be copied.
+ * Where no record may be longer than copybreak, but for those that are marked,
+ * there is no queue for clones.
  */
 static bool ptap_hook_may_defer(const struct ptap_config *cfg,
 				const struct ptap_record *rec)
 {
-	return rec->caplen > cfg->copybreak && !skb_has_frag_list(rec->skb) &&
+	return rec->caplen > cfg->copybreak && cfg->copybreak < cfg->snaplen &&
+	       !skb_has_frag_list(rec->skb) &&
 	       !ptap_skb_may_change(rec->skb);
 }
 
@@ -305,7 +310,7 @@ static void ptap_hook_packet(struct ptap_session *s, struct ptap_ring *r,
 		return;
 	}
 	if (set)
-		limit = ptap_hook_filter(set, skb, rec.iface, &at);
+		limit = ptap_hook_filter(set, &rec, &at);
 	if (limit) {
 		ptap_skb_seek(skb, rec.iface->cooked_len ?
 				   ptap_hook_cooked_start(skb, rec.iface, &at) :

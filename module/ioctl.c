@@ -84,7 +84,8 @@ static int ptap_ioctl_info(struct ptap_session *s, void __user *arg)
 	info = (struct ptap_info){
 		.size = info.size,
 		.abi = PTAP_ABI,
-		.features = PTAP_META_ALL | PTAP_FEATURE_LOCK,
+		.features = PTAP_META_ALL | PTAP_FEATURE_LOCK |
+			    PTAP_FEATURE_SIEVE,
 		.state = smp_load_acquire(&s->state),
 		.page_size = PAGE_SIZE,
 		.ring_size_max = PTAP_RING_SIZE_MAX,

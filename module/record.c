@@ -71,6 +71,18 @@ static void ptap_record_plan_tag(struct ptap_record *rec)
 	rec->len += VLAN_HLEN;
 }
 
+/* The reader judges the packet again: it sees what the filter saw. */
+static u32 ptap_record_plan_mark(const struct ptap_config *cfg,
+				 struct ptap_record *rec)
+{
+	rec->mark |= (u32)rec->skb->pkt_type << 27;
+	if (rec->tag == PTAP_TAG_ETHER || rec->tag == PTAP_TAG_SLL)
+		rec->mark |= PTAP_MARK_VLAN;
+	rec->len = PTAP_MARK_LEN(rec->len) | rec->mark;
+	return min_t(u64, PTAP_SNAPLEN_MAX,
+		     cfg->ring_size / 2 - PTAP_RECORD_OVERHEAD);
+}
+
 /**
  * ptap_record_plan - decide what of a packet is captured, and how long it gets
  * @cfg: configuration
@@ -93,7 +105,10 @@ void ptap_record_plan(const struct ptap_config *cfg, struct ptap_record *rec,
 	if (skb_vlan_tag_present(skb))
 		ptap_record_plan_tag(rec);
 	rec->caplen = readable + (rec->len - skb->len);
-	rec->caplen = min3(rec->caplen, cfg->snaplen, limit);
+	if (unlikely(rec->mark))
+		rec->caplen = min(rec->caplen, ptap_record_plan_mark(cfg, rec));
+	else
+		rec->caplen = min3(rec->caplen, cfg->snaplen, limit);
 
 	if (cfg->format == PTAP_FORMAT_PCAPNG) {
 		rec->data_off = PTAP_EPB_HEAD_LEN;

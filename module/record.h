@@ -47,6 +47,7 @@ enum ptap_tag {
  * @iface: its interface
  * @cooked_len: bytes of a cooked header before the packet, 0, 16 or 20
  * @tag: how the bytes change, a VLAN tag going back into them say
+ * @mark: PTAP_MARK_* of the program that accepted it, or 0
  * @len: original length on the file, cooked header and tag included
  * @caplen: captured bytes of @len
  * @data_off: bytes of the record before the captured bytes
@@ -57,6 +58,7 @@ struct ptap_record {
 	const struct ptap_iface *iface;
 	u32 cooked_len;
 	enum ptap_tag tag;
+	u32 mark;
 	u32 len;
 	u32 caplen;
 	u32 data_off;
@@ -89,7 +91,7 @@ static inline bool ptap_record_plan_plain(const struct ptap_config *cfg,
 	rec->len = skb->len;
 	rec->caplen = min3(skb->len, cfg->snaplen, limit);
 	if (unlikely(cfg->meta || rec->iface->cooked_len || rec->iface->tag ||
-		     skb_vlan_tag_present(skb) ||
+		     rec->mark || skb_vlan_tag_present(skb) ||
 		     rec->caplen > skb_headlen(skb)))
 		return false;
 	rec->cooked_len = 0;

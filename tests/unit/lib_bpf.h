@@ -5,7 +5,7 @@
  * data, a load behind the end rejects the packet, as does a division by 0.
  *
  * Written from the kernel's networking/filter documentation, for the tests of
- * cook.c; it knows the ancillary data that cook.c uses and no other.
+ * offload.c; it knows the ancillary data that that uses and no other.
  */
 #ifndef PTAP_UNIT_LIB_BPF_H
 #define PTAP_UNIT_LIB_BPF_H

@@ -1,41 +1,103 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Filter expressions: what libpcap compiles is what the kernel does, with the
-# verdicts of tcpdump's own live capture.
+# Filter expressions: what libpcap compiles is what the kernel does, or tapdump
+# where the kernel cannot, with the verdicts of tcpdump's own live capture.
 
 . "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
 make_pair
 make_vlan
 
-filtered() { # INTERFACE EXPRESSION
-	start_tap f pt-a -i "$1" "$2" && start_tcpdump f pt-a -i "$1" "$2"
+# With tapdump's options: the same packets, and numbers that add up.
+traffic6() {
 	{
 		in_ns pt-a ping -c 2 -i 0.1 10.9.0.2
 		in_ns pt-a ping -c 2 -i 0.1 fd09::2
 		in_ns pt-a ping -c 2 -i 0.1 10.8.0.2
-		in_ns pt-a python3 /ptap/tests/vm/udp_burst.py 10.9.0.2 40
+		in_ns pt-a python3 "$here/udp_burst.py" 10.9.0.2 40
+		in_ns pt-a python3 - <<-'END'
+			import sys
+			sys.path.insert(0, "/ptap/tests/parity")
+			from ends import End
+			import frames
+			frames.raw_ipv6(End("pt-a/va/-/-"), End("pt-b/vb/-/-"), "")
+		END
 	} >/dev/null 2>&1
-	stop f
-	check "$1, $2: the counts add up" counts_hold f
-	check "$1, $2: the same packets as tcpdump" same f
-	check "$1, $2: there are packets" test "$(packets "$work/f.tap")" -gt 0
 }
 
-filtered va 'icmp'
-filtered va 'ip6 and icmp6'
-filtered va 'udp and greater 1000'
-filtered va 'vlan 7'
-filtered va 'vlan and icmp'
-filtered va 'icmp and not vlan'
-filtered va 'ether src host '"$(in_ns pt-a cat /sys/class/net/va/address)"
-filtered va 'udp[8:4] = 0 and ip[6:2] & 0x1fff = 0'
-filtered va 'inbound and icmp'
-filtered va.7 'icmp[icmptype] = icmp-echo'
-filtered any 'icmp'
-filtered any 'udp and host 10.9.0.2'
+filtered() { # TAPDUMP-OPTIONS SHARED-OPTIONS...
+	local own=$1
 
-echo 'icmp or icmp6' >"$work/expression"
+	shift
+	# shellcheck disable=SC2086 # options are words
+	start_tap f pt-a $own "$@" && start_tcpdump f pt-a "$@"
+	traffic6
+	stop f
+	check "$own $*: the counts add up" counts_hold f
+	check "$own $*: the same packets as tcpdump" same f
+	check "$own $*: there are packets" test "$(packets "$work/f.tap")" -gt 0
+}
+
+why='tapdump: filter: "protochain" needs a loop, which the kernel does not run; filtering in user space'
+filtered '' -i va 'ip6 and icmp6'
+filtered '' -i va 'udp and greater 1000'
+filtered '' -i any 'greater 120'
+filtered '' -i va 'vlan 7'
+filtered '' -i va 'vlan and icmp'
+filtered '' -i va 'icmp and not vlan'
+filtered '' -i va.7 'icmp[icmptype] = icmp-echo'
+filtered '' -i any 'udp and host 10.9.0.2'
+filtered '' -i va 'ip6 protochain 17'
+is "it is said, once" "$(grep -c "^$why\$" "$work/f.tap.err")" 1
+filtered '--read --copybreak=0' -i va -s 60 'ip6 protochain 17'
+filtered '--pcapng --copybreak=64' -i va -s 60 'icmp or ip6 protochain 17'
+filtered '' -i any -y LINUX_SLL 'ip6 protochain 17 or udp'
+filtered '' -i any 'link[12:2] != 0 and not tcp'
+matches "any: what the file alone has" "$(cat "$work/f.tap.err")" \
+	'filter: it looks at byte 12 of the cooked header, which only the file has; filtering in user space'
+
+start_tap f pt-a -i va --meta all 'ip6 protochain 17'
+traffic6
+stop f
+check "--meta all: the counts add up" counts_hold f
+check "--meta all: complete, by its own account" tapdump --verify "$work/f.tap"
+start_tap f pt-a -i any --meta drops,id 'ip6 protochain 17'
+traffic6
+stop f
+check "--meta, any: complete" tapdump --verify "$work/f.tap"
+
+start_tap f pt-a -i va -C 1k -W 100 'ip6 protochain 17' && start_tcpdump f pt-a -i va 'ip6 protochain 17'
+traffic6
+stop f
+mergecap -F pcap -w "$work/all" "$work"/f.tap[0-9]* 2>/dev/null
+is "-C: together as many as tcpdump's" "$(packets "$work/all")" "$(packets "$work/f.tcp")"
+check "-C: more than one file" test -e "$work/f.tap01"
+check "-C: files are small" test "$(stat -c %s "$work/f.tap00")" -lt 2000
+start_tap f pt-a -i va -c 5 'ip6 protochain 17'
+traffic6
+wait_for 30 grep -q 'packets captured' "$work/f.tap.err"
+is "-c 5" "$(packets "$work/f.tap")" 5
+stop f
+
+# Its programs are tcpdump's.
+for args in "-i va -d" "-i va -ddd -O" "-i any -dd" "-y RAW -d" "-d"; do
+	# shellcheck disable=SC2086 # options are words
+	is "$args: tcpdump's program" \
+		"$(in_ns pt-a tapdump $args 'ip6 protochain 17 and port 53' 2>&1 | sed 's/tapdump/tcpdump/')" \
+		"$(in_ns pt-a tcpdump $args 'ip6 protochain 17 and port 53' 2>&1)"
+done
+start_tap r pt-a -i va -c 1
+in_ns pt-a ping -c 1 10.9.0.2 >/dev/null
+stop r
+for args in "-d" "-dd" "-ddd -O"; do
+	# shellcheck disable=SC2086 # options are words
+	is "-r FILE $args: tcpdump's program" \
+		"$(tapdump -r "$work/r.tap" $args 'vlan and ip' 2>&1)" \
+		"$(tcpdump -r "$work/r.tap" $args 'vlan and ip' 2>&1)"
+done
+
+echo 'icmp[0] = 8 or icmp[0] = 0' >"$work/expression"
 start_tap f pt-a -i va -F "$work/expression"
 in_ns pt-a ping -q -c 2 -i 0.1 10.9.0.2 >/dev/null
 stop f

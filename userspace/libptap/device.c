@@ -51,6 +51,9 @@ void ptap_destroy(struct ptap *p)
 	free(p->headers.data);
 	free(p->torn.data);
 	free(p->filter);
+	if (p->sieve)
+		ptap_sieve_free(p->sieve);
+	free(p->sieve);
 	free(p->application);
 	free(p->ifaces);
 	free(p->iov);

@@ -8,6 +8,10 @@
  * took out, or a packet's direction, is ancillary data then.  To have the very
  * program that tcpdump would load, it is given a live capture of the interface,
  * which is closed again at once.
+ *
+ * What the kernel does not run of a program is left to the sieve, which has to
+ * see packets as they were compiled for: with the file's cooked header, if it
+ * has one.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -15,14 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include "cook.h"
 #include "internal.h"
+#include "offload.h"
 
 #define PTAP_LINKTYPE_ETHERNET	1
 #define PTAP_LINKTYPE_RAW	101
 #define PTAP_LINKTYPE_NETLINK	253	/* with LINUX_SLL's header */
-#define PTAP_COOKED_SLL2_LEN	20U
-#define PTAP_COOKED_SLL_LEN	16U
 #define PTAP_LIVE_TRIES_MAX	8
 
 /* What libpcap calls it; the same number for all but one. */
@@ -37,12 +39,18 @@ static int ptap_linktype_dlt(u32 linktype)
  * @text: expression
  * @nr: programs so far
  * @progs: they; their instructions are ours to free
+ * @sieve: those among them of which the kernel runs a part only
+ * @sieve_nr: the number of these
+ * @why: what it cannot run
  */
 struct ptap_compile {
 	struct ptap *p;
 	const char *text;
 	u32 nr;
 	struct ptap_filter_prog progs[PTAP_FILTER_PROGS_MAX];
+	struct ptap_sieve_set sieve;
+	u32 sieve_nr;
+	char why[128];
 };
 
 static struct sock_filter *ptap_insns_alloc(struct ptap_compile *c, u32 nr)
@@ -54,41 +62,73 @@ static struct sock_filter *ptap_insns_alloc(struct ptap_compile *c, u32 nr)
 	return insns;
 }
 
-static void ptap_compile_add(struct ptap_compile *c, u32 linktype, u32 flags,
-			     struct sock_filter *insns, u32 nr)
+/* The sieve runs the program; the kernel marks what it accepts. */
+static int ptap_compile_sieve(struct ptap_compile *c,
+			      struct ptap_filter_prog *prog, u32 header,
+			      struct sock_filter *insns, u32 nr)
 {
-	c->progs[c->nr++] = (struct ptap_filter_prog){
-		.linktype = linktype,
-		.flags = flags,
-		.len = nr,
-		.insns = (uintptr_t)insns,
+	bool ifindex = c->p->info.format == PTAP_FORMAT_PCAPNG ||
+		       (c->p->info.nr_ifaces == 1 && !c->p->all_ifaces);
+	const char *why = ptap_sieve_refuses(insns, nr, ifindex);
+
+	if (why)
+		return ptap_fail(c->p, -EOPNOTSUPP,
+				 "filter \"%s\" runs neither in the kernel, since %s, nor on what the kernel captures, since %s",
+				 c->text, c->why, why);
+	prog->flags |= PTAP_FILTER_SIEVE |
+		       PTAP_FILTER_SIEVE_NR(c->sieve_nr);
+	c->sieve.progs[c->sieve.nr++] = (struct ptap_sieve_prog){
+		.linktype = prog->linktype,
+		.header = header,
+		.nr = nr,
+		.insns = insns,
 	};
-}
-
-/* "protochain" is a loop: libpcap runs it, the kernel does not. */
-static bool ptap_has_loop(const struct bpf_program *prog)
-{
-	u32 i;
-
-	for (i = 0; i < prog->bf_len; i++)
-		if (prog->bf_insns[i].code == (BPF_JMP | BPF_JA) &&
-		    prog->bf_insns[i].k >= prog->bf_len)
-			return true;
-	return false;
-}
-
-static int ptap_compile_check(struct ptap_compile *c,
-			      const struct bpf_program *prog)
-{
-	if (prog->bf_len > PTAP_INSNS_MAX)
-		return ptap_fail(c->p, -EOPNOTSUPP,
-				 "filter \"%s\" is longer than the %u instructions that the kernel takes",
-				 c->text, PTAP_INSNS_MAX);
-	if (ptap_has_loop(prog))
-		return ptap_fail(c->p, -EOPNOTSUPP,
-				 "filter \"%s\" needs a loop (protochain), which the kernel does not run",
-				 c->text);
 	return 0;
+}
+
+/*
+ * A program for packets of @linktype.  It was compiled for a cooked header of
+ * @header bytes, which they have @in_file, but not in the kernel.  Takes
+ * @insns.
+ */
+static int ptap_compile_add(struct ptap_compile *c, u32 linktype, u32 header,
+			    bool in_file, struct sock_filter *insns, u32 nr)
+{
+	struct ptap_filter_prog *prog = &c->progs[c->nr];
+	struct ptap_offload o = {
+		.in = insns, .nr_in = nr, .header = header,
+		.out = ptap_insns_alloc(c, PTAP_INSNS_MAX),
+		.max_out = PTAP_INSNS_MAX,
+	};
+	int err = o.out ? ptap_offload_program(&o) : -ENOMEM;
+	bool sieved = false;
+
+	*prog = (struct ptap_filter_prog){
+		.linktype = linktype,
+		.flags = header ? PTAP_FILTER_COOKED : 0,
+		.len = o.nr_out,
+		.insns = (uintptr_t)o.out,
+	};
+	if (err == -EINVAL) {
+		ptap_error_set(c->p, "filter \"%s\": libpcap made no program",
+			       c->text);
+	} else if (!err && !o.whole && !in_file) {
+		err = ptap_fail(c->p, -EOPNOTSUPP,
+				"filter \"%s\" cannot run on packets of interfaces of different kinds: %s",
+				c->text, o.why);
+	} else if (!err && !o.whole) {
+		if (!c->why[0])
+			memcpy(c->why, o.why, sizeof(c->why));
+		err = ptap_compile_sieve(c, prog, header, insns, nr);
+		sieved = !err;
+	}
+	if (!sieved)
+		free(insns);
+	if (err)
+		free(o.out);
+	else
+		c->nr++;
+	return err;
 }
 
 /*
@@ -99,20 +139,14 @@ static int ptap_compile_text(struct ptap_compile *c, pcap_t *h,
 			     struct sock_filter **insns, u32 *nr)
 {
 	struct bpf_program prog;
-	int err;
 	u32 i;
 
 	if (pcap_compile(h, &prog, c->text, c->p->optimize, 0))
 		return ptap_fail(c->p, -EINVAL, "filter \"%s\": %s", c->text,
 				 pcap_geterr(h));
 	*nr = prog.bf_len;
-	*insns = NULL;
-	err = ptap_compile_check(c, &prog);
-	if (!err) {
-		*insns = ptap_insns_alloc(c, prog.bf_len);
-		err = *insns ? 0 : -ENOMEM;
-	}
-	for (i = 0; !err && i < prog.bf_len; i++)
+	*insns = ptap_insns_alloc(c, prog.bf_len);
+	for (i = 0; *insns && i < prog.bf_len; i++)
 		(*insns)[i] = (struct sock_filter){
 			.code = prog.bf_insns[i].code,
 			.jt = prog.bf_insns[i].jt,
@@ -120,7 +154,7 @@ static int ptap_compile_text(struct ptap_compile *c, pcap_t *h,
 			.k = prog.bf_insns[i].k,
 		};
 	pcap_freecode(&prog);
-	return err;
+	return *insns ? 0 : -ENOMEM;
 }
 
 static pcap_t *ptap_live_open(const char *name, int dlt, int snaplen)
@@ -178,19 +212,17 @@ static int ptap_compile_native(struct ptap_compile *c, u32 linktype,
 		return ptap_fail(c->p, -ENOMEM, "no memory for the filter");
 	err = ptap_compile_text(c, h, &insns, &nr);
 	pcap_close(h);
-	if (!err)
-		ptap_compile_add(c, linktype, 0, insns, nr);
-	return err;
+	return err ? err : ptap_compile_add(c, linktype, 0, true, insns, nr);
 }
 
 static u32 ptap_cooked_len(u32 linktype)
 {
 	switch (linktype) {
 	case PTAP_LINKTYPE_LINUX_SLL2:
-		return PTAP_COOKED_SLL2_LEN;
+		return PTAP_SLL2_LEN;
 	case PTAP_LINKTYPE_LINUX_SLL:
 	case PTAP_LINKTYPE_NETLINK:
-		return PTAP_COOKED_SLL_LEN;
+		return PTAP_SLL_LEN;
 	default:
 		return 0;
 	}
@@ -202,39 +234,22 @@ static u32 ptap_cooked_len(u32 linktype)
  */
 static int ptap_compile_cooked(struct ptap_compile *c, u32 linktype, u32 header)
 {
-	struct ptap_cook k = {
-		.header_len = ptap_cooked_len(header),
-		.first = ptap_cooked_len(header) == PTAP_COOKED_SLL_LEN,
-		.max_out = PTAP_INSNS_MAX,
-	};
+	bool first = ptap_cooked_len(header) == PTAP_SLL_LEN;
 	struct sock_filter *insns = NULL;
+	u32 nr = 0;
 	pcap_t *h;
 	int err;
 
-	h = pcap_open_dead(k.first ? DLT_LINUX_SLL : DLT_LINUX_SLL2,
+	h = pcap_open_dead(first ? DLT_LINUX_SLL : DLT_LINUX_SLL2,
 			   c->p->info.snaplen);
 	if (!h)
 		return ptap_fail(c->p, -ENOMEM, "no memory for the filter");
-	err = ptap_compile_text(c, h, &insns, &k.nr_in);
+	err = ptap_compile_text(c, h, &insns, &nr);
 	pcap_close(h);
-	if (err)
-		return err;
-	k.in = insns;
-	k.out = ptap_insns_alloc(c, PTAP_INSNS_MAX);
-	err = k.out ? ptap_cook_program(&k) : -ENOMEM;
-	free(insns);
-	if (!err) {
-		ptap_compile_add(c, linktype, PTAP_FILTER_COOKED, k.out,
-				 k.nr_out);
-		return 0;
-	}
-	free(k.out);
-	if (!k.why[0])
-		return ptap_fail(c->p, err, "cannot make the filter: %s",
-				 ptap_strerror(err));
-	return ptap_fail(c->p, err,
-			 "filter \"%s\" cannot run on packets of interfaces of different kinds: %s; capture one interface, or drop that part",
-			 c->text, k.why);
+	return err ? err :
+		     ptap_compile_add(c, linktype,
+				      first ? PTAP_SLL_LEN : PTAP_SLL2_LEN,
+				      ptap_cooked_len(header), insns, nr);
 }
 
 static bool ptap_compile_has(const struct ptap_compile *c, u32 linktype)
@@ -309,8 +324,8 @@ static int ptap_compile(struct ptap_compile *c)
 	return c->nr ? 0 : err;
 }
 
-int ptap_filter_load(struct ptap *p, const struct ptap_filter_prog *progs,
-		     unsigned int nr)
+static int ptap_filter_ioctl(struct ptap *p,
+			     const struct ptap_filter_prog *progs, u32 nr)
 {
 	struct ptap_filter filter = {
 		.size = sizeof(filter),
@@ -336,11 +351,62 @@ int ptap_filter_load(struct ptap *p, const struct ptap_filter_prog *progs,
 			 ptap_strerror(err));
 }
 
-/* For the file's headers. */
-static void ptap_filter_note(struct ptap *p, char *text)
+int ptap_filter_load(struct ptap *p, const struct ptap_filter_prog *progs,
+		     unsigned int nr)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < nr; i++)
+		if (progs[i].flags & PTAP_FILTER_SIEVE)
+			return ptap_fail(p, -EINVAL,
+					 "programs for a sieve come from ptap_filter_set() alone");
+	err = ptap_filter_ioctl(p, progs, nr);
+	if (!err)
+		p->why[0] = '\0';
+	return err;
+}
+
+/* For the file's headers, and for who asks. */
+static void ptap_filter_note(struct ptap *p, char *text, const char *why)
 {
 	free(p->filter);
 	p->filter = text;
+	memcpy(p->why, why, sizeof(p->why));
+}
+
+const char *ptap_filter_why(const struct ptap *p)
+{
+	return p->why[0] ? p->why : NULL;
+}
+
+/* There is one from the first filter on that needs it. */
+static int ptap_filter_sieve(struct ptap *p)
+{
+	if (p->sieve)
+		return 0;
+	p->sieve = calloc(1, sizeof(*p->sieve));
+	if (!p->sieve)
+		return ptap_fail(p, -ENOMEM, "no memory for the filter");
+	p->sieve->format = p->info.format;
+	p->sieve->snaplen = p->info.snaplen;
+	p->sieve->iface = ptap_iface_key_get;
+	p->sieve->ctx = p;
+	return 0;
+}
+
+/* Programs into the kernel, and the rest into the sieve. */
+static int ptap_filter_replace(struct ptap *p, struct ptap_compile *c)
+{
+	int err = c->sieve.nr ? ptap_filter_sieve(p) : 0;
+
+	if (!err)
+		err = ptap_filter_ioctl(p, c->progs, c->nr);
+	if (err || !c->sieve.nr)
+		return err;
+	ptap_sieve_replace(p->sieve, &c->sieve);
+	c->sieve.nr = 0;
+	return 0;
 }
 
 int ptap_filter_set(struct ptap *p, const char *text)
@@ -353,22 +419,25 @@ int ptap_filter_set(struct ptap *p, const char *text)
 	if (err)
 		return err;
 	if (!text || !text[strspn(text, " \t\n\r")]) {
-		err = ptap_filter_load(p, NULL, 0);
+		err = ptap_filter_ioctl(p, NULL, 0);
 		if (!err)
-			ptap_filter_note(p, NULL);
+			ptap_filter_note(p, NULL, c.why);
 		return err;
 	}
 	own = strdup(text);
 	if (!own)
 		return ptap_fail(p, -ENOMEM, "no memory for the filter");
+	c.sieve_nr = ptap_sieve_next(p->sieve);
 	err = ptap_compile(&c);
 	if (!err)
-		err = ptap_filter_load(p, c.progs, c.nr);
+		err = ptap_filter_replace(p, &c);
 	for (i = 0; i < c.nr; i++)
 		free((void *)(uintptr_t)c.progs[i].insns);
+	for (i = 0; i < c.sieve.nr; i++)
+		free(c.sieve.progs[i].insns);
 	if (err)
 		free(own);
 	else
-		ptap_filter_note(p, own);
+		ptap_filter_note(p, own, c.why);
 	return err;
 }

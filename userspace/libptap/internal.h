@@ -5,13 +5,15 @@
  * device.c opens, sets up, starts, stops and waits; mapping.c maps the rings;
  * rings.c and stream.c find spans (source.h); spans.c gives them out with the
  * headers that belong before them; packet.c cuts them into packets; filter.c
- * compiles expressions, cook.c fits programs for cooked headers (cook.h);
- * describe.c adds to the headers; stats.c asks the kernel; error.c finds words.
+ * compiles expressions, offload.c finds the kernel's part of a program
+ * (offload.h), sieve*.c do the rest (sieve.h); describe.c adds to the headers;
+ * stats.c asks the kernel; error.c finds words.
  */
 #ifndef PTAP_INTERNAL_H
 #define PTAP_INTERNAL_H
 
 #include "ptap.h"
+#include "sieve.h"
 #include "source.h"
 
 #define PTAP_NR_IOV	1024U	/* IOV_MAX */
@@ -26,16 +28,6 @@ struct ptap_headers {
 	u8 *data;
 	size_t len;
 	u32 nr_ifaces;
-};
-
-/**
- * struct ptap_iface_key - what packets tell of their interface, or need of it
- * @ifindex: its index
- * @linktype: link type of its packets
- */
-struct ptap_iface_key {
-	u32 ifindex;
-	u32 linktype;
 };
 
 /**
@@ -58,6 +50,9 @@ struct ptap_iface_key {
  * @torn: in the other mode, the beginning of headers that are still to come
  * @describe: headers get more options (describe.c)
  * @filter: expression of the last ptap_filter_set(), or NULL
+ * @sieve: what the kernel does not run of filters, or NULL if there never was
+ *	anything
+ * @why: why the present filter needs it, or ""
  * @application: name for the headers, or NULL
  * @iov: room for PTAP_NR_IOV spans
  * @spans: what packet.c walks through
@@ -86,6 +81,8 @@ struct ptap {
 	struct ptap_headers torn;
 	bool describe;
 	char *filter;
+	struct ptap_sieve *sieve;
+	char why[128];
 	char *application;
 	struct iovec *iov;
 	struct ptap_spans spans;
@@ -106,6 +103,9 @@ int ptap_check_open(struct ptap *p);
 
 /* describe.c */
 long ptap_describe(const struct ptap *p, const u8 *data, size_t len, u8 **more);
+
+/* packet.c */
+bool ptap_iface_key_get(void *ctx, u32 id, struct ptap_iface_key *key);
 
 /* mapping.c */
 int ptap_mapping_create(struct ptap *p);

@@ -59,12 +59,23 @@ static bool ptap_packet_learn(struct ptap *p)
 	return true;
 }
 
+bool ptap_iface_key_get(void *ctx, u32 id, struct ptap_iface_key *key)
+{
+	struct ptap *p = ctx;
+
+	while (id >= p->nr_ifaces)
+		if (!ptap_packet_learn(p))
+			return false;
+	*key = p->ifaces[id];
+	return true;
+}
+
 static u32 ptap_packet_linktype(struct ptap *p, u32 iface)
 {
-	while (iface >= p->nr_ifaces)
-		if (!ptap_packet_learn(p))
-			return PTAP_LINKTYPE_ANY;
-	return p->ifaces[iface].linktype;
+	struct ptap_iface_key key;
+
+	return ptap_iface_key_get(p, iface, &key) ? key.linktype :
+						    PTAP_LINKTYPE_ANY;
 }
 
 /* epb_flags, the first option if it is there */

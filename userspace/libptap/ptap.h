@@ -132,13 +132,30 @@ int ptap_open(struct ptap *p, const struct ptap_config *config);
  * May be called at any time until ptap_stop(); the old filter is replaced at
  * once.  On failure the old one stays.
  *
+ * What the kernel cannot run - a loop, more instructions than it takes, a look
+ * at a part of a cooked header that only the file has - is run by the library
+ * on what the kernel's part of the filter accepts; see ptap_filter_why().  Such
+ * packets are taken whole out of the kernel, whatever the snapshot length, and
+ * copied.  What the library's part refuses counts as filtered, as if the kernel
+ * had refused it: in ptap_stats_get() with PTAP_RING_ALL and ptap_iface_get(),
+ * from when the library has looked at it (a ring's own counters have it as
+ * captured), and in the packets' numbers of PTAP_META_PACKETID, which leave
+ * none out of those given out.
+ *
  * Return: 0; -EINVAL a syntax error, or an expression that makes no sense for
  * the interface's link type (libpcap's message is in ptap_error()), -EOPNOTSUPP
- * the kernel cannot run it (it has a loop, is too long, or looks at a part of a
- * cooked header that only exists in the file), -ENOMEM, -EBUSY the capture is
+ * neither the kernel nor the library can run it, -ENOMEM, -EBUSY the capture is
  * stopped, -EBADF the handle is not open.
  */
 int ptap_filter_set(struct ptap *p, const char *text);
+
+/**
+ * ptap_filter_why - what the kernel cannot run of the filter
+ * @p: handle
+ *
+ * Return: a part of a sentence; NULL if it runs all of it.
+ */
+const char *ptap_filter_why(const struct ptap *p);
 
 /**
  * ptap_filter_load - the same with finished programs

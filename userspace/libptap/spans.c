@@ -8,6 +8,9 @@
  * records that were seen together with them.  In read mode they are in the
  * stream.  All that went out is kept for ptap_preamble_get().
  *
+ * What the kernel's part of the filter accepts may go through the sieve, which
+ * then holds what is given out; the rings' memory is given back with it.
+ *
  * A batch that took all there was is followed by an empty answer, without
  * looking: the reader waits for a watermark then, instead of running after a
  * producer with ever smaller batches.
@@ -17,6 +20,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include "internal.h"
+
+#define PTAP_SIFT_TRIES	64
 
 static int ptap_headers_add(struct ptap *p, struct ptap_headers *h,
 			    const void *data, size_t len)
@@ -189,6 +194,45 @@ static int ptap_spans_stream(struct ptap *p, u64 max_records,
 	return spans->nr;
 }
 
+static int ptap_spans_take(struct ptap *p, u64 max_records,
+			   struct ptap_spans *spans)
+{
+	int ret;
+
+	*spans = (struct ptap_spans){ .iov = p->iov };
+	if (p->mode == PTAP_MODE_READ)
+		ret = ptap_spans_stream(p, max_records, spans);
+	else
+		ret = ptap_spans_rings(p, max_records, spans);
+	if (ret > 0) {
+		p->held = true;
+		p->fruitless = false;
+	}
+	return ret;
+}
+
+/*
+ * The same, through the sieve.  0 may mean that there is more: ptap_wait() does
+ * not sleep then, and the caller can see to other things.
+ */
+static int ptap_spans_sift(struct ptap *p, u64 max_records,
+			   struct ptap_spans *spans)
+{
+	int tries = PTAP_SIFT_TRIES, ret, err;
+
+	do {
+		ret = ptap_spans_take(p, max_records, spans);
+		if (ret <= 0)
+			return ret;
+		err = ptap_sieve_spans(p->sieve, spans);
+		if (err || !spans->nr)
+			ptap_spans_release(p);
+		if (err)
+			return err;
+	} while (!spans->nr && --tries);
+	return (int)spans->nr;
+}
+
 int ptap_spans_next(struct ptap *p, uint64_t max_records,
 		    struct ptap_spans *spans)
 {
@@ -203,17 +247,13 @@ int ptap_spans_next(struct ptap *p, uint64_t max_records,
 		return ptap_fail(p, -EBUSY, "the last spans are still held");
 	if (!max_records)
 		max_records = U64_MAX;
-	if (p->mode == PTAP_MODE_READ)
-		ret = ptap_spans_stream(p, max_records, spans);
+	if (p->sieve)
+		ret = ptap_spans_sift(p, max_records, spans);
 	else
-		ret = ptap_spans_rings(p, max_records, spans);
-	if (ret > 0) {
-		p->held = true;
-		p->fruitless = false;
-	} else if (ret < 0 && ret != -ENODATA && ret != -EINTR) {
+		ret = ptap_spans_take(p, max_records, spans);
+	if (ret < 0 && ret != -ENODATA && ret != -EINTR)
 		ptap_error_set(p, "cannot take packets from %s: %s",
 			       PTAP_DEVICE, ptap_strerror(ret));
-	}
 	return ret;
 }
 

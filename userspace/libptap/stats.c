@@ -4,7 +4,9 @@
  * counters.
  *
  * The kernel counts as consumed what read() has delivered.  It does not know
- * what the reader of a mapping has done with the records; the rings do.
+ * what the reader of a mapping has done with the records; the rings do.  Nor
+ * does it know of the sieve: what that did not accept was captured and consumed
+ * for the kernel, and is filtered for the caller.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -29,6 +31,18 @@ int ptap_info_get(struct ptap *p, struct ptap_info *info)
 			 ptap_strerror(err));
 }
 
+/* Interfaces are not always counted. */
+static void ptap_iface_sieved(const struct ptap *p,
+			      struct ptap_iface_info *info)
+{
+	u64 nr = p->sieve ? ptap_sieve_of_iface(p->sieve, info->id) : 0;
+
+	if (nr > info->captured)
+		return;
+	info->captured -= nr;
+	info->filtered += nr;
+}
+
 int ptap_iface_get(struct ptap *p, uint32_t id, struct ptap_iface_info *info)
 {
 	int err = ptap_check_open(p);
@@ -36,8 +50,10 @@ int ptap_iface_get(struct ptap *p, uint32_t id, struct ptap_iface_info *info)
 	if (err)
 		return err;
 	*info = (struct ptap_iface_info){ .size = sizeof(*info), .id = id };
-	if (!ioctl(p->fd, PTAP_IOC_IFACE, info))
+	if (!ioctl(p->fd, PTAP_IOC_IFACE, info)) {
+		ptap_iface_sieved(p, info);
 		return 0;
+	}
 	err = -errno;
 	return ptap_fail(p, err, "cannot ask for interface %u: %s", id,
 			 ptap_strerror(err));
@@ -76,6 +92,13 @@ int ptap_stats_get(struct ptap *p, uint32_t ring, struct ptap_stats *stats)
 	}
 	if (p->mode == PTAP_MODE_MMAP)
 		ptap_stats_taken(p, stats);
+	if (p->sieve && ring == PTAP_RING_ALL) {
+		stats->captured -= p->sieve->sieved;
+		/* Of spans that are held, the rings know nothing yet. */
+		stats->consumed -= stats->consumed < p->sieve->sieved ?
+				   stats->consumed : p->sieve->sieved;
+		stats->filtered += p->sieve->sieved;
+	}
 	return 0;
 }
 

@@ -87,6 +87,9 @@ static void set_up(struct capture *c)
 	c->tap = open_tap(c->opt);
 	if (ptap_filter_set(c->tap, c->opt->filter))
 		die("%s", ptap_error(c->tap));
+	if (ptap_filter_why(c->tap))
+		complain("filter: %s; filtering in user space",
+			 ptap_filter_why(c->tap));
 	if (meters_open(c) || output_prepare(&c->out, c->opt, c->tap))
 		exit(EXIT_FAILURE);
 	privileges_drop(c->opt->user);

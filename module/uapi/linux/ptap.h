@@ -40,10 +40,8 @@
 #include <linux/types.h>
 
 /**
- * PTAP_ABI - version of this interface
- *
- * It changes only when an old reader would misread a new kernel.  Additions
- * are made by growing a structure or by a feature bit and do not change it.
+ * PTAP_ABI - version of this interface; it changes when an old reader would
+ * misread a new kernel, not by a longer structure or a feature bit
  */
 #define PTAP_ABI			1
 
@@ -51,10 +49,9 @@
 #define PTAP_IOC_MAGIC			0xBB
 
 /*
- * Commands.  The structures grow at their ends, so their sizes are not part of
- * the command: each starts with @size, set by the caller to the sizeof that it
- * was compiled with.  The kernel takes missing members as zero and leaves
- * members beyond @size alone.
+ * Commands.  Structures grow at their ends and start with @size, as the caller
+ * was compiled.  The kernel takes missing members as zero and leaves members
+ * beyond @size alone.
  */
 #define PTAP_IOC_INFO			_IO(PTAP_IOC_MAGIC, 0x00)
 #define PTAP_IOC_SETUP			_IO(PTAP_IOC_MAGIC, 0x01)
@@ -111,7 +108,7 @@ enum ptap_format {
 #define PTAP_LINKTYPE_LINUX_SLL2	276	/* cooked, 20-byte header */
 
 /*
- * ptap_setup.meta: pcapng options written after each packet's data
+ * ptap_setup.meta: pcapng options behind each packet's data
  *
  * FLAGS: epb_flags: direction, reception type, checksum not ready (left to the
  *	device) or valid (the device says so), segmentation left to the device.
@@ -123,9 +120,8 @@ enum ptap_format {
  *	that was captured and is not in the file.
  * QUEUE: epb_queue: the device's queue, of sent packets and where the device
  *	tells it.
- * HASH: epb_hash, of the type Toeplitz, which network cards compute: the hash
- *	of its flow that came with the packet, if one did.  A sent packet's is
- *	its connection's.
+ * HASH: epb_hash, Toeplitz as network cards compute it: the hash of its flow
+ *	that came with the packet, or of its connection when it was sent.
  * COUNTS: no option: PTAP_IOC_IFACE counts packets per interface.
  */
 #define PTAP_META_FLAGS			(1U << 0)
@@ -155,11 +151,9 @@ enum ptap_format {
  * @nr_rings: number of rings; ring i belongs to possible CPU i
  * @page_size: bytes of a page in the mapping
  * @nr_ifaces: interfaces known to the session, ids 0 .. @nr_ifaces - 1
- * @nr_hooks: hooks attached now; 0 while RUNNING says that every interface of
- *	the session is gone
+ * @nr_hooks: hooks attached now; 0 while RUNNING: every interface is gone
  * @format: enum ptap_format
- * @linktype: link type of the file; PTAP_LINKTYPE_NATIVE in a pcapng session
- *	whose interfaces keep their own
+ * @linktype: link type of the file; PTAP_LINKTYPE_NATIVE in pcapng
  * @snaplen: captured bytes of a packet, at most
  * @direction: PTAP_DIR_* bits
  * @copybreak: see struct ptap_setup
@@ -204,6 +198,7 @@ struct ptap_info {
 #define PTAP_FEATURE_META_HASH		(1ULL << 4)
 #define PTAP_FEATURE_META_COUNTS	(1ULL << 5)
 #define PTAP_FEATURE_LOCK		(1ULL << 32) /* PTAP_IOC_LOCK exists */
+#define PTAP_FEATURE_SIEVE		(1ULL << 33) /* FILTER_SIEVE too */
 
 #define PTAP_INFO_LOCKED		(1U << 0)
 
@@ -237,8 +232,7 @@ struct ptap_info {
  * @reserved: 0
  * @ring_size: data bytes of each ring, rounded up to a power of two of at least
  *	64 KiB and at least twice the largest record; 0 for the default
- * @ifaces: pointer to @nr_ifaces interface indices (__u32); interface i of the
- *	list gets id i
+ * @ifaces: pointer to @nr_ifaces interface indices (__u32), by their ids
  *
  * Errors: -EBUSY not in state NEW, -EPERM locked, -EINVAL a value out of range
  * or a combination that cannot be, -ENODEV an index that names no interface,
@@ -274,6 +268,7 @@ struct ptap_setup {
  *	layer header (at the network header where a device has none).  A VLAN
  *	tag that the device took out is seen through the ancillary data of
  *	<linux/filter.h>, as in a packet socket.
+ *	PTAP_FILTER_SIEVE: see PTAP_MARK_SIEVE.
  * @len: number of instructions, 1 .. BPF_MAXINSNS
  * @reserved: 0
  * @insns: pointer to @len struct sock_filter
@@ -291,7 +286,21 @@ struct ptap_filter_prog {
 
 #define PTAP_LINKTYPE_ANY		0xffffffffU
 #define PTAP_FILTER_COOKED		(1U << 0)
+#define PTAP_FILTER_SIEVE		(1U << 1)
+#define PTAP_FILTER_SIEVE_NR(nr)	((__u32)(nr) << 24) /* 0 .. 7 */
 #define PTAP_FILTER_PROGS_MAX		16U
+
+/*
+ * What PTAP_FILTER_SIEVE accepts, the reader judges again: the record has all
+ * of the packet, up to half a ring, and in the upper bits of its original
+ * length, for the reader to take out: that it is such a record, that the VLAN
+ * tag in its bytes was not among the filter's, skb->pkt_type, the program's nr.
+ */
+#define PTAP_MARK_SIEVE			(1U << 31)
+#define PTAP_MARK_VLAN			(1U << 30)
+#define PTAP_MARK_PKTTYPE(len)		((len) >> 27 & 7)
+#define PTAP_MARK_NR(len)		((len) >> 24 & 7)
+#define PTAP_MARK_LEN(len)		((len) & 0xffffffU)
 
 /**
  * struct ptap_filter - PTAP_IOC_FILTER: replace the session's filter
@@ -308,8 +317,7 @@ struct ptap_filter_prog {
  * one, and once the call returns by the new one only.
  *
  * Errors: -EBUSY not in state SETUP or RUNNING, -EPERM the session is locked,
- * -EINVAL a program that the kernel's BPF checker refuses or too many of them,
- * -ENOMEM.
+ * -EINVAL too many programs or one that the BPF checker refuses, -ENOMEM.
  */
 struct ptap_filter {
 	__u32 size;
@@ -339,8 +347,7 @@ struct ptap_filter {
  * @filled: out: records filled in
  *
  * For readers of the mapping: call it when a ring's @pending is ahead of its
- * @head.  poll() does it too.  Errors: -EBUSY in state NEW, -EINVAL no such
- * 	ring.
+ * @head.  poll() does it too.  Errors: -EBUSY in NEW, -EINVAL no such ring.
  */
 struct ptap_drain {
 	__u32 size;
@@ -357,8 +364,7 @@ struct ptap_drain {
  * @horizon_ns: out: CLOCK_REALTIME nanoseconds; each record with an earlier
  *	time stamp is complete and before the @head of its ring
  *
- * Waits for every packet that is in a hook now (an RCU grace period: some
- * milliseconds).  Errors: -EBUSY in state NEW.
+ * Waits for an RCU grace period, some milliseconds.  Errors: -EBUSY in NEW.
  */
 struct ptap_sync {
 	__u32 size;
@@ -371,9 +377,8 @@ struct ptap_sync {
  * @size: in: sizeof(struct ptap_iface_info)
  * @id: in: its id, which is the interface id of pcapng records
  * @ifindex: index in the session's network namespace
- * @linktype: LINKTYPE_ value of its packets, as libpcap has it: of what that
- *	captures cooked, tunnels and PPP say, LINUX_SLL, of nlmon NETLINK, which
- *	have LINUX_SLL's header
+ * @linktype: LINKTYPE_ value of its packets, as libpcap has it: LINUX_SLL where
+ *	that cooks, NETLINK of nlmon; both have LINUX_SLL's header
  * @arphrd: its ARPHRD_ type
  * @flags: PTAP_IFACE_GONE: unregistered or moved to another namespace
  * @addr_len: bytes of @addr, 0 .. 32
@@ -411,10 +416,9 @@ struct ptap_iface_info {
 /**
  * struct ptap_preamble - PTAP_IOC_PREAMBLE: what stands before the records
  * @size: in: sizeof(struct ptap_preamble)
- * @flags: in: PTAP_PREAMBLE_HEADER: begin with the file header (the pcap
- *	header, or the pcapng Section Header Block).  Interface Description
- *	Blocks follow for the ids @first_iface ..  @nr_ifaces - 1; pcap has
- *	none.
+ * @flags: in: PTAP_PREAMBLE_HEADER: begin with the pcap header, or the pcapng
+ *	Section Header Block.  Interface Description Blocks follow, in pcapng,
+ *	for the ids @first_iface .. @nr_ifaces - 1.
  * @first_iface: in: see @flags
  * @nr_ifaces: out: the number of interfaces known now
  * @len: in: bytes at @buf; out: bytes written, or needed with -ENOSPC
@@ -422,8 +426,7 @@ struct ptap_iface_info {
  * @buf: pointer to the buffer
  *
  * A new file starts with the header and all interfaces.  When a ring's
- * @nr_ifaces has grown, the new interfaces' blocks must go to the file before
- * the records up to that ring's @head.
+ * @nr_ifaces has grown, the new blocks go before the records up to its @head.
  *
  * Errors: -EBUSY in state NEW, -ENOSPC @buf is too small.
  */
@@ -478,11 +481,10 @@ enum ptap_drop {
  * @cloned: captured records that were deferred by a clone
  * @clone_fallback: packets above copybreak that were copied at once: made of
  *	a list of fragments, the queue of clones full, or no clone to be had
- * @fill_faults: deferred records whose bytes could not be read; zeros stand
- *	there
+ * @fill_faults: deferred records whose bytes could not be read and are 0
  * @wakeups: times that a sleeper was woken
- * @high_water: bytes in the ring, or in the fullest one, at most; measured when
- *	read() gives room back, so 0 in a session that is mapped
+ * @high_water: bytes in the (fullest) ring, at most; read() measures it, so it
+ *	is 0 in a session that is mapped
  *
  * After STOP, and for each ring, exactly:
  *
@@ -555,10 +557,9 @@ struct ptap_stats {
  *      do (1).  If @busy was 0, each record of this ring with a time stamp
  *      below W is before @head.  The hold-back covers the time that the CPU's
  *      store of @busy = 1 may take to be seen, and nothing else: a hook that is
- *      interrupted after that shows as busy.  If @busy was 1, the last record's
- *      time stamp is all that is known.
- *      Where even that is not enough, PTAP_IOC_SYNC gives a bound that rests on
- *      a grace period.
+ *      interrupted after that shows as busy.  If @busy was 1, only the last
+ *      record's time is known.
+ *      PTAP_IOC_SYNC gives a bound that rests on a grace period.
  *      A record that is newer than the clock by more than PTAP_HOLDBACK_NS says
  *      that the clock was set back (by less, processors may disagree): then W
  *      tells nothing, and waiting for the clock to catch up would stall the
@@ -584,9 +585,8 @@ struct ptap_ring_control {
 
 /**
  * struct ptap_ring_consumer - the page of a ring that its reader writes
- * @tail: position up to which the reader is done; it starts at 0.  A position
- *	outside of the ring counts as a full ring (PTAP_DROP_BAD_CONSUMER) until
- *	it is mended.
+ * @tail: position up to which the reader is done, at first 0; outside of the
+ *	ring it counts as a full ring (PTAP_DROP_BAD_CONSUMER) until mended
  * @awake: not 0: the reader looks at the ring by itself, do not wake it; it
  *	must set 0 before it sleeps in poll()
  * @reserved: ignored

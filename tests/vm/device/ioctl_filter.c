@@ -55,7 +55,7 @@ void filter_values(void)
 	CHECK_ERRNO(ioctl(fd, PTAP_IOC_FILTER, &filter), EFAULT,
 		    "second program");
 	bad = prog;
-	bad.flags = 2;
+	bad.flags = 1U << 30;
 	filter_refused(fd, bad, EINVAL, "program's flags");
 	bad = prog;
 	bad.len = 0;
