@@ -50,7 +50,7 @@ ifneq ($(SANITIZE),)
 SANITIZE_FLAGS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
 endif
 
-BASE_FLAGS := -std=gnu11 -Wall -Wextra -Werror -MMD -MP \
+BASE_FLAGS := -std=gnu11 -Wall -Wextra -Werror -MD -MP \
 	      -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	      -DPTAP_VERSION='"$(VERSION)"' $(SANITIZE_FLAGS)
 PTAP_INCLUDES := -Imodule/uapi -idirafter module -Iuserspace/libptap

@@ -154,7 +154,7 @@ static inline void ptap_cursor_bind(struct ptap_cursor *c, bool busy,
  */
 static inline bool ptap_merge_set_back(u64 newest, u64 now)
 {
-	return newest > now && newest - now > PTAP_HOLDBACK_NS;
+	return newest > now && newest - now > PTAP_SET_BACK_NS;
 }
 
 /*

@@ -16,6 +16,7 @@
 
 #define T0		1000000000000ULL
 #define HOLD		((u64)PTAP_HOLDBACK_NS)
+#define AHEAD		((u64)PTAP_SET_BACK_NS)
 #define IOVS		4096U
 
 static u64 fake_now, fake_step;	/* the clock goes on at each look at it */
@@ -226,16 +227,16 @@ static void test_clock_back(void)
 static void test_clock_goes_on(void)
 {
 	begin(2, PTAP_FORMAT_PCAPNG, 0);
-	put(0, T0 + 2 * HOLD, 0, false);
-	fake_step = 2 * HOLD;
+	put(0, T0 + 2 * AHEAD, 0, false);
+	fake_step = 2 * AHEAD;
 	TAP_CHECK(take() == 0);
 	fake_step = 0;
-	fake_now = T0 + 3 * HOLD;
+	fake_now = T0 + 3 * AHEAD;
 	TAP_CHECK(take() == 1);
 	/* Nor is one that another processor's clock put a little ahead. */
-	put(0, fake_now + HOLD, 0, false);
+	put(0, fake_now + AHEAD, 0, false);
 	TAP_CHECK(take() == 0);
-	put(1, fake_now + HOLD + 1, 0, false);
+	put(1, fake_now + AHEAD + 1, 0, false);
 	TAP_CHECK(take() == 2);
 	ptap_rings_exit(&lib);
 }

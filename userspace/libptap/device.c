@@ -338,12 +338,29 @@ int ptap_stop(struct ptap *p)
 	return 0;
 }
 
-/* What is there is too young to go out; it will not be for long. */
-static int ptap_wait_holdback(const sigset_t *sigmask)
+static u64 ptap_monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/*
+ * What is there is too young to go out; it will not be for long.  That time is
+ * less than going to sleep and waking up takes.  Should it not have helped then
+ * a hook is at work that may need this CPU.
+ */
+static int ptap_wait_holdback(const struct ptap *p, const sigset_t *sigmask)
 {
 	struct timespec ts = { .tv_nsec = PTAP_HOLDBACK_NS };
+	u64 start = ptap_monotonic_ns();
 
-	return ppoll(NULL, 0, &ts, sigmask) < 0 ? -errno : 0;
+	if (p->fruitless > 1)
+		return ppoll(NULL, 0, &ts, sigmask) < 0 ? -errno : 0;
+	while (ptap_monotonic_ns() - start < PTAP_HOLDBACK_NS)
+		;
+	return 0;
 }
 
 int ptap_wait(struct ptap *p, int timeout_ms, const sigset_t *sigmask)
@@ -360,14 +377,14 @@ int ptap_wait(struct ptap *p, int timeout_ms, const sigset_t *sigmask)
 	if (p->stopped)
 		return 1;
 	if (p->fruitless) {
-		ret = ptap_wait_holdback(sigmask);
+		ret = ptap_wait_holdback(p, sigmask);
 		if (ret)
 			return ret;
 	}
 	ret = ppoll(&pfd, 1, timeout_ms < 0 ? NULL : &ts, sigmask);
 	if (ret < 0)
 		return -errno;
-	p->fruitless = ret > 0;
+	p->fruitless = ret > 0 ? p->fruitless + 1 : 0;
 	if (pfd.revents & POLLHUP) {
 		p->gone = true;
 		ret = ptap_stop(p);

@@ -42,7 +42,7 @@ struct ptap_headers {
  * @gone: because the last interface is gone
  * @held: spans are given out and not released
  * @complete: the last spans were all that there was; wait before looking again
- * @fruitless: poll() was ready and then there was nothing that may go out
+ * @fruitless: times in a row that poll() was ready and then nothing might go out
  * @maps: the rings
  * @rings: consumer's side of @maps, in mmap mode
  * @stream: the other mode
@@ -73,7 +73,7 @@ struct ptap {
 	bool gone;
 	bool held;
 	bool complete;
-	bool fruitless;
+	unsigned int fruitless;
 	struct ptap_ring_map *maps;
 	struct ptap_rings rings;
 	struct ptap_stream stream;

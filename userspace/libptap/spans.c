@@ -206,7 +206,7 @@ static int ptap_spans_take(struct ptap *p, u64 max_records,
 		ret = ptap_spans_rings(p, max_records, spans);
 	if (ret > 0) {
 		p->held = true;
-		p->fruitless = false;
+		p->fruitless = 0;
 	}
 	return ret;
 }

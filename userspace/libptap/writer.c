@@ -2,10 +2,12 @@
 /*
  * writer.c - spans to a file or a pipe, and exact knowledge of what is in it.
  *
- * writev() straight from ring memory; nothing is buffered here, so what
- * ptap_writer_put() took is with the kernel when it returns.  On an error the
- * records that were written whole are found by walking the spans, and a regular
- * file is cut back to their end.
+ * writev() straight from ring memory, but for short spans: packets of several
+ * rings that alternate are a span each, and the kernel takes longer for one
+ * than copying it takes, so they are put together first.  Nothing stays here:
+ * what ptap_writer_put() took is with the kernel when it returns.  On an error
+ * the records that were written whole are found by walking the spans, and a
+ * regular file is cut back to their end.
  *
  * Knows nothing of devices: tests hand it spans over any memory.
  */
@@ -17,6 +19,9 @@
 #include <unistd.h>
 #include "internal.h"
 
+#define PTAP_SHORT_BYTES	512U		/* a span to be copied */
+#define PTAP_PACK_BYTES		(256U << 10)	/* stays in the cache */
+
 /**
  * struct ptap_writer - a file being written
  * @fd: the caller's
@@ -25,7 +30,8 @@
  * @failed: an error, after which nothing more is written
  * @records: whole records in it
  * @bytes: bytes of headers and whole records in it
- * @iov: spans with what is still to be written
+ * @iov: what is still to be written
+ * @pack: PTAP_PACK_BYTES for short spans
  */
 struct ptap_writer {
 	int fd;
@@ -35,6 +41,7 @@ struct ptap_writer {
 	u64 records;
 	u64 bytes;
 	struct iovec iov[PTAP_NR_IOV];
+	u8 *pack;
 };
 
 struct ptap_writer *ptap_writer_create(int fd, uint32_t format)
@@ -44,6 +51,11 @@ struct ptap_writer *ptap_writer_create(int fd, uint32_t format)
 
 	if (!w)
 		return NULL;
+	w->pack = malloc(PTAP_PACK_BYTES);
+	if (!w->pack) {
+		free(w);
+		return NULL;
+	}
 	w->fd = fd;
 	w->format = format;
 	w->regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
@@ -52,6 +64,8 @@ struct ptap_writer *ptap_writer_create(int fd, uint32_t format)
 
 void ptap_writer_destroy(struct ptap_writer *w)
 {
+	if (w)
+		free(w->pack);
 	free(w);
 }
 
@@ -83,7 +97,45 @@ static int ptap_writer_retry(const struct ptap_writer *w)
 	return poll(&pfd, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* All of up to PTAP_NR_IOV spans; *@done counts what was written. */
+/*
+ * Makes w->iov of the first of @nr spans, as many as there is room for; those
+ * that are short and follow each other become one.  Returns their number, and
+ * in *@nr_iov that of the entries.
+ */
+static unsigned int ptap_writer_pack(struct ptap_writer *w,
+				     const struct iovec *span, unsigned int nr,
+				     unsigned int *nr_iov)
+{
+	struct iovec *out = w->iov;
+	u8 *at = w->pack, *end = at + PTAP_PACK_BYTES;
+	bool packed = false;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++, span++) {
+		if (span->iov_len >= PTAP_SHORT_BYTES) {
+			packed = false;
+			if (out == w->iov + PTAP_NR_IOV)
+				break;
+			*out++ = *span;
+			continue;
+		}
+		if ((size_t)(end - at) < span->iov_len)
+			break;
+		if (!packed) {
+			if (out == w->iov + PTAP_NR_IOV)
+				break;
+			*out++ = (struct iovec){ .iov_base = at };
+			packed = true;
+		}
+		memcpy(at, span->iov_base, span->iov_len);
+		at += span->iov_len;
+		out[-1].iov_len += span->iov_len;
+	}
+	*nr_iov = out - w->iov;
+	return i;
+}
+
+/* All of @nr entries of w->iov; *@done counts what was written. */
 static int ptap_writer_all(struct ptap_writer *w, unsigned int nr, u64 *done)
 {
 	struct iovec *iov = w->iov;
@@ -163,12 +215,9 @@ int ptap_writer_put(struct ptap_writer *w, const struct ptap_spans *spans)
 	if (err)
 		return err;
 	while (first < spans->nr && !err) {
-		nr = spans->nr - first;
-		if (nr > PTAP_NR_IOV)
-			nr = PTAP_NR_IOV;
-		memcpy(w->iov, spans->iov + first, nr * sizeof(*w->iov));
+		first += ptap_writer_pack(w, spans->iov + first,
+					  spans->nr - first, &nr);
 		err = ptap_writer_all(w, nr, &done);
-		first += nr;
 	}
 	if (err) {
 		ptap_writer_cut(w, spans, done);

@@ -541,8 +541,7 @@ struct ptap_stats {
  *
  * Positions are free-running 64-bit byte counts; a byte's place in the data is
  * position & (data_size - 1).  Readable are the positions from the consumer's
- * @tail to @head; they hold whole records.  Positions are only ever compared
- * by their difference.
+ * @tail to @head; they hold whole records.  They are compared by difference.
  *
  * Memory ordering, for a reader:
  *
@@ -560,7 +559,7 @@ struct ptap_stats {
  *      interrupted after that shows as busy.  If @busy was 1, only the last
  *      record's time is known.
  *      PTAP_IOC_SYNC gives a bound that rests on a grace period.
- *      A record that is newer than the clock by more than PTAP_HOLDBACK_NS says
+ *      A record that is newer than the clock by more than PTAP_SET_BACK_NS says
  *      that the clock was set back (by less, processors may disagree): then W
  *      tells nothing, and waiting for the clock to catch up would stall the
  *      merge; give out what is there.
@@ -581,7 +580,8 @@ struct ptap_ring_control {
 	__u64 reserved1[13];
 };
 
-#define PTAP_HOLDBACK_NS		50000U
+#define PTAP_HOLDBACK_NS		10000U
+#define PTAP_SET_BACK_NS		50000U
 
 /**
  * struct ptap_ring_consumer - the page of a ring that its reader writes
