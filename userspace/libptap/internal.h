@@ -42,7 +42,7 @@ struct ptap_headers {
  * @gone: because the last interface is gone
  * @held: spans are given out and not released
  * @complete: the last spans were all that there was; wait before looking again
- * @fruitless: times in a row that poll() was ready and then nothing might go out
+ * @fruitless: how often in a row poll() was ready and nothing might go out
  * @maps: the rings
  * @rings: consumer's side of @maps, in mmap mode
  * @stream: the other mode
