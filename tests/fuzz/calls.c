@@ -538,7 +538,8 @@ static bool fault_arm(struct worker *w, struct rng *r, enum call what)
 {
 	char text[8];
 
-	if (w->nth_fd < 0 || what == CALL_FORK || !rng_once(r, 24))
+	if (w->nth_fd < 0 || what == CALL_FORK || what == CALL_TOUCH ||
+	    what == CALL_SCRIBBLE || !rng_once(r, 24))
 		return false;
 	snprintf(text, sizeof(text), "%u", 1 + rng_below(r, 40));
 	if (pwrite(w->nth_fd, text, strlen(text), 0) <= 0)
