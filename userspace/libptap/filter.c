@@ -164,10 +164,9 @@ static pcap_t *ptap_live_open(const char *name, int dlt, int snaplen)
 
 	if (!h)
 		return NULL;
-	pcap_set_snaplen(h, snaplen);
-	pcap_set_timeout(h, 1000);
-	pcap_set_buffer_size(h, snaplen);
-	if (pcap_activate(h) >= 0 && pcap_datalink(h) == dlt)
+	if (!pcap_set_snaplen(h, snaplen) && !pcap_set_timeout(h, 1000) &&
+	    !pcap_set_buffer_size(h, snaplen) && pcap_activate(h) >= 0 &&
+	    pcap_datalink(h) == dlt)
 		return h;
 	pcap_close(h);
 	return NULL;

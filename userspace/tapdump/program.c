@@ -22,9 +22,11 @@ static pcap_t *open_live(const struct options *opt, const char *name)
 
 	if (!h)
 		die("%s: %s", name, errbuf);
-	pcap_set_snaplen(h, snaplen(opt));
-	pcap_set_timeout(h, 1000);
-	err = pcap_activate(h);
+	err = pcap_set_snaplen(h, snaplen(opt));
+	if (!err)
+		err = pcap_set_timeout(h, 1000);
+	if (!err)
+		err = pcap_activate(h);
 	if (err < 0)
 		die("%s: %s", name, err == PCAP_ERROR ? pcap_geterr(h) :
 							pcap_statustostr(err));
