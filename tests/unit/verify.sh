@@ -45,8 +45,48 @@ verify "a set without its last file" 1 \
 	'b1: the capture goes on.*incomplete: 5 packets in 2 files, none missing' b0 b1
 verify "a set without one in the middle" 1 \
 	'b2: 3 packets missing before packet 1 .*incomplete: 3 packets in 2 files, 3 missing: 0 dropped.*, 3 captured' b0 b2
-verify "a set in another order" 2 'numbers go back.*damaged' b1 b0
+verify "a set in another order" 2 'b0: damaged .*not in order.*damaged' b1 b0
+verify "a file twice" 2 'b1: damaged.*damaged' b0 b1 b1
 verify "two captures" 0 '^complete: 10 packets in 4 files$' a b0 b1 b2
+make a2 --start 5 p p p p end
+make a3 --light --start 5 p p p p end
+make k p p p
+make k3 --light p p p
+verify "one that was cut off, and another" 1 \
+	'^k: ends without an account[^:]*: .*incomplete: 7 packets in 2 files, none missing' k a2
+verify "... without numbers" 1 \
+	'^k3: ends without an account[^:]*: .*incomplete: 7 packets in 2 files, none missing' k3 a3
+verify "a set that was cut off, and another" 1 \
+	'^b1: the capture goes on in another file, or was cut off here.incomplete: 9 packets in 3 files, none missing' b0 b1 a2
+verify "... in the midst of a file" 1 \
+	'^b0: the capture goes on in another file, or was cut off.*complete: 10 packets in 3 files' b0 a2 a
+
+# Compressed, in frames, as they are and cut off.
+frames() { # TOOL SUFFIX: a.SUFFIX and big.SUFFIX, each of two frames
+	local f
+
+	for f in a big; do
+		{ head -c 300 $f | "$1" -c; tail -c +301 $f | "$1" -c; } >$f.$2
+	done
+}
+make big p=20000 end
+for kind in zstd:zst lz4:lz4 gzip:gz; do
+	suffix=${kind#*:}
+	frames "${kind%:*}" "$suffix"
+	verify "$suffix" 0 '^complete: 4 packets in 1 file$' a.$suffix
+	verify "$suffix, a large one, from a stream" 0 \
+		'^complete: 20000 packets in 1 file$' - <big.$suffix
+	head -c -7 big.$suffix >cut.$suffix
+	verify "$suffix, cut off" 2 \
+		"cut.$suffix: damaged .*the middle of a compressed part" cut.$suffix
+	{ cat a.$suffix; echo garbage; } >more.$suffix
+	verify "$suffix, garbage behind it" 2 'damaged.*no sound' more.$suffix
+	for f in b0 b1 b2; do
+		"${kind%:*}" -c <$f >$f.$suffix
+	done
+	verify "$suffix, a set" 0 '^complete: 6 packets in 3 files$' \
+		b0.$suffix b1.$suffix b2.$suffix
+done
 
 make c p p drop=30 p p drop=7 p end
 verify "drops" 1 \
@@ -69,7 +109,6 @@ verify "several CPUs" 1 \
 	'i: 1 packet missing before packet 8 .*CPU 1.*i: 1 packet missing before.*i: 1 packet missing before.*3 missing: 1 dropped.*, 2 captured' i
 make j p p rest=3 end
 verify "-c" 0 'by request; 3 more had come.*complete: 2 packets' j
-make k p p p
 verify "cut off between records" 1 'k: ends without an account.*incomplete: 3 packets' k
 head -c -5 a >m
 verify "cut off in a record" 2 'm: damaged at byte [0-9]+, behind 4 packets: it ends in the middle' m

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""verify_make.py FILE [--light] [--swap] [--rings N] EVENT...: a pcapng file as
+"""verify_make.py FILE [--light] [--swap] [--rings N] [--start N] EVENT...: a pcapng file as
 tapdump writes it, of a capture in which that happens:
 
 p[=N]     packets that are written
@@ -24,8 +24,9 @@ import sys
 class File:
     """A file being made."""
 
-    def __init__(self, path, order, rings, light):
+    def __init__(self, path, order, rings, light, start):
         self.order, self.rings, self.light = order, rings, light
+        self.start = start
         self.state = {"seq": {}, "next": 0, "drop": 0, "told": 0, "lost": 0,
                       "captured": 0, "written": 0, "time": 10 ** 18,
                       "ended": False}
@@ -84,7 +85,7 @@ class File:
     def account(self, last):
         """An Interface Statistics Block."""
         s = self.state
-        times = [(2, self.time(10 ** 18))]
+        times = [(2, self.time(10 ** 18 + self.start))]
         if last:
             times.append((3, self.time(s["time"])))
         accepted = s["captured"] + s["drop"]
@@ -118,7 +119,7 @@ class File:
 
 
 def main(args):
-    options = {"order": "=", "rings": 1, "light": False}
+    options = {"order": "=", "rings": 1, "light": False, "start": 0}
     path = args.pop(0)
     if "base" not in args:
         if os.path.exists("state"):
@@ -131,6 +132,8 @@ def main(args):
             options["order"] = ">" if sys.byteorder == "little" else "<"
         elif word == "--rings":
             options["rings"] = int(args.pop(0))
+        elif word == "--start":
+            options["start"] = int(args.pop(0))
     file = File(path, **options)
     for arg in args:
         what, _, count = arg.partition("=")

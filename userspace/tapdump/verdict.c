@@ -185,6 +185,8 @@ static void print_end(struct verify *v)
 	if (v->ended)
 		return;
 	v->open = true;
+	if (!next_place(v))
+		return;
 	if (v->after_sums)
 		printf("%s: the capture goes on in another file, or was cut off here\n",
 		       v->place.file);
@@ -193,12 +195,26 @@ static void print_end(struct verify *v)
 		       v->place.file);
 }
 
+/* What is known of the interfaces of a section that was begun. */
+static void keep_section(struct verify *v, const struct viface *old, uint32_t nr)
+{
+	struct viface *i;
+
+	for (; v->nr_section < nr; v->nr_section++) {
+		i = verify_iface(v, v->nr_section);
+		memcpy(i->name, old[v->nr_section].name, sizeof(i->name));
+		i->tsresol = old[v->nr_section].tsresol;
+	}
+}
+
 /**
  * verify_finish - the files of a capture are over
  * @v: the next one begins with what it has
  */
 void verify_finish(struct verify *v)
 {
+	struct viface *ifaces = v->ifaces;
+	uint32_t nr_section = v->nr_section;
 	uint64_t base = 0;
 	uint32_t n;
 
@@ -215,7 +231,6 @@ void verify_finish(struct verify *v)
 	v->all_packets += v->packets;
 	v->all_dropped += v->dropped;
 	v->all_missing += v->dropped + v->not_written;
-	free(v->ifaces);
 	free(v->rings);
 	*v = (struct verify){
 		.verbose = v->verbose,
@@ -230,6 +245,8 @@ void verify_finish(struct verify *v)
 		.open = v->open,
 		.damage = v->damage,
 	};
+	keep_section(v, ifaces, nr_section);
+	free(ifaces);
 }
 
 /* The verdict; returns the exit status. */

@@ -85,6 +85,10 @@ struct vplace {
  * @nr_rings: their number
  * @place: see there
  * @last_ns: time of the packet before
+ * @start: when it began, by its accounts, or 0
+ * @start_before: the same of the one before, if that was cut off
+ * @fresh: nothing but descriptions was seen of the section
+ * @last_file: the last file of which that is not so
  * @packets: of the capture
  * @in_file: of the file
  * @after_sums: accounts since the last packet
@@ -112,6 +116,10 @@ struct verify {
 	uint32_t nr_rings;
 	struct vplace place;
 	uint64_t last_ns;
+	uint64_t start;
+	uint64_t start_before;
+	bool fresh;
+	const char *last_file;
 	uint64_t packets;
 	uint64_t in_file;
 	uint32_t after_sums;

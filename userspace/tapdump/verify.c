@@ -6,7 +6,10 @@
  * (--meta id) show what was captured and is not there, the losses that packets
  * name (--meta drops) what the kernel could not keep and where, and the
  * accounts of sums.c how many packets there have to be.  What the files cannot
- * tell is not taken for good.
+ * tell is not taken for good.  A file that goes on begins with an account; one
+ * that does not begins another capture, and the one before was cut off.
+ *
+ * Compressed files are unpacked on the way.
  *
  * Prints each place where packets are missing, and a verdict.  Needs no device.
  */
@@ -15,6 +18,7 @@
 #include <string.h>
 #include "blocks.h"
 #include "tapdump.h"
+#include "unpack.h"
 #include "verdict.h"
 
 #define EPB_FIXED	20U	/* interface, time, two lengths */
@@ -86,6 +90,31 @@ static void see_section(struct verify *v)
 	v->nr_section = 0;
 	if (v->ended)
 		verify_finish(v);
+	v->fresh = true;
+}
+
+/* The section is none of the capture that was looked at, which is over. */
+static void another_capture(struct verify *v)
+{
+	const char *file = v->place.file;
+	uint64_t start = v->start;
+
+	v->place.file = v->last_file;
+	verify_finish(v);
+	v->place.file = file;
+	v->start_before = start;
+}
+
+/* The first packet of a section: does the capture go on? */
+static void see_first(struct verify *v, const struct packet *p)
+{
+	bool goes_on = p->id && !v->start &&
+		       !(PTAP_PACKETID_SEQ(p->id) == 1 &&
+			 verify_ring(v, PTAP_PACKETID_RING(p->id))->seq);
+
+	if (v->packets && !goes_on)
+		another_capture(v);
+	v->fresh = false;
 }
 
 static uint64_t to_ns(const struct viface *i, uint64_t time)
@@ -153,7 +182,10 @@ static int see_packet(struct verify *v, struct blocks *b)
 
 	if (parse_packet(v, b, &p))
 		return -1;
+	if (v->fresh)
+		see_first(v, &p);
 	i = &v->ifaces[p.iface];
+	v->last_file = v->place.file;
 	v->packets++;
 	v->in_file++;
 	v->after_sums = 0;
@@ -177,6 +209,8 @@ static void see_other_packet(struct verify *v)
 	v->packets++;
 	v->in_file++;
 	v->after_sums = 0;
+	v->fresh = false;
+	v->last_file = v->place.file;
 	if (v->nr_section)
 		v->ifaces[0].packets++;
 }
@@ -204,6 +238,19 @@ static int account(struct verify *v, struct blocks *b, struct viface *i,
 	i->has_sums = true;
 	v->after_sums++;
 	v->ended |= s->last;
+	v->last_file = v->place.file;
+	return 0;
+}
+
+/* All accounts of a capture tell when it began. */
+static int see_start(struct verify *v, struct blocks *b, uint64_t start)
+{
+	if (v->start_before && start == v->start_before)
+		return damaged(b, "this is a part of a capture that others came behind: the files are not in order");
+	if (v->fresh && v->start && start != v->start)
+		another_capture(v);
+	v->start = start;
+	v->fresh = false;
 	return 0;
 }
 
@@ -212,19 +259,22 @@ static int see_sums(struct verify *v, struct blocks *b)
 	struct block_option o = { .next = ISB_FIXED };
 	struct vsums s = { 0 };
 	unsigned int have = 0;
-	struct viface *i;
+	uint64_t start = 0;
+	uint32_t id;
 	int ret;
 
 	if (b->len < ISB_FIXED)
 		return damaged(b, "a statistics block is too short");
-	i = iface_of(v, blocks_u32(b, b->body));
-	if (!i)
+	id = blocks_u32(b, b->body);
+	if (!iface_of(v, id))
 		return damaged(b, "statistics of an interface that is not described");
 	while ((ret = blocks_option(b, &o)) > 0) {
 		if (o.len != 8)
 			continue;
 		have |= 1U << (o.code & 15);
 		s.last |= o.code == ISB_ENDTIME;
+		if (o.code == ISB_STARTTIME)
+			start = blocks_time(b, o.data);
 		if (o.code == ISB_FILTERACCEPT)
 			s.accepted = blocks_u64(b, o.data);
 		if (o.code == ISB_OSDROP)
@@ -238,7 +288,9 @@ static int see_sums(struct verify *v, struct blocks *b)
 	if (~have & (1U << ISB_FILTERACCEPT | 1U << ISB_OSDROP |
 		     1U << ISB_USRDELIV))
 		return 0;
-	return account(v, b, i, &s);
+	if (see_start(v, b, start))
+		return -1;
+	return account(v, b, iface_of(v, id), &s);
 }
 
 static int see_block(struct verify *v, struct blocks *b)
@@ -263,26 +315,35 @@ static int see_block(struct verify *v, struct blocks *b)
 static void verify_file(struct verify *v, const char *name)
 {
 	bool is_stdin = !strcmp(name, "-");
-	struct blocks b = { .f = is_stdin ? stdin : fopen(name, "re") };
+	FILE *raw = is_stdin ? stdin : fopen(name, "re");
+	struct blocks b = { 0 };
+	struct unpack *u;
+	const char *why;
 	int ret;
 
-	if (!b.f) {
+	if (!raw) {
 		verify_unreadable(v, name, strerror(errno));
 		return;
 	}
+	u = unpack_create(raw);
+	if (!u)
+		die("no memory");
+	b.f = unpack_stream(u);
 	verify_begin(v, name);
 	do {
 		ret = blocks_next(&b);
 		if (ret > 0 && see_block(v, &b))
 			ret = -1;
 	} while (ret > 0);
+	why = unpack_why(u);
 	if (ret < 0)
-		verify_damaged(v, b.off, b.why);
+		verify_damaged(v, b.off, why ? why : b.why);
 	else if (!b.begun)
 		verify_damaged(v, 0, "it is empty");
 	blocks_free(&b);
+	unpack_destroy(u);
 	if (!is_stdin)
-		fclose(b.f);
+		fclose(raw);
 }
 
 /**
