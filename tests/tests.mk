@@ -2,7 +2,7 @@
 # The tests: unit tests on this machine, everything else in the VM.
 
 UNIT_DEPS := $(B)/libptap.a
-UNIT_LIBS := -lpcap
+UNIT_LIBS := -lpcap -lzstd -llz4 -lz
 include tests/unit/unit.mk
 include tests/vm/device/device.mk
 include tests/parity/parity.mk

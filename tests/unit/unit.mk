@@ -18,7 +18,8 @@ unit-asan	:= $(unit-plain:%=%.asan)
 
 UNIT_CFLAGS	?= -O2 -g
 unit-cflags	:= -std=gnu11 -Wall -Wextra -Werror -pthread -MD -MP \
-		   -Imodule -Imodule/uapi -Iuserspace/libptap
+		   -Imodule/uapi -idirafter module \
+		   -Iuserspace/libptap
 unit-build	= $(CC) $(unit-cflags) $(UNIT_CFLAGS) $(1) -MF $@.d -o $@ $< \
 		  $$(ls $(BUILD)/libptap.a 2>/dev/null) $(UNIT_LIBS)
 

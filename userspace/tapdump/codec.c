@@ -115,6 +115,23 @@ static size_t gzip_frame(int level, void *out, size_t room, const void *in,
 	return ret == Z_STREAM_END ? room - z.avail_out : 0;
 }
 
+/* With a checksum, as the other two have. */
+static size_t zstd_frame(int level, void *out, size_t room, const void *in,
+			 size_t len)
+{
+	static ZSTD_CCtx *ctx;
+	size_t ret;
+
+	if (!ctx)
+		ctx = ZSTD_createCCtx();
+	if (!ctx)
+		return 0;
+	ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1);
+	ret = ZSTD_compress2(ctx, out, room, in, len);
+	return ZSTD_isError(ret) ? 0 : ret;
+}
+
 /* Bytes of the frame, or 0 without memory. */
 size_t codec_frame(enum codec codec, int level, void *out, size_t room,
 		   const void *in, size_t len)
@@ -124,8 +141,7 @@ size_t codec_frame(enum codec codec, int level, void *out, size_t room,
 
 	switch (codec) {
 	case CODEC_ZSTD:
-		ret = ZSTD_compress(out, room, in, len, level);
-		return ZSTD_isError(ret) ? 0 : ret;
+		return zstd_frame(level, out, room, in, len);
 	case CODEC_LZ4:
 		lz4_preferences(&pref, level, len);
 		ret = LZ4F_compressFrame(out, room, in, len, &pref);

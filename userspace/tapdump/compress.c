@@ -8,6 +8,7 @@
  * is a valid file; an error cuts it there.
  */
 #include <errno.h>
+#include <poll.h>
 #include <ptap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,12 @@ struct packer *packer_create(int fd, uint32_t format, enum codec codec,
 			     int level)
 {
 	struct packer *p = calloc(1, sizeof(*p));
+	struct stat st;
 
 	if (!p)
 		return NULL;
 	p->fd = fd;
+	p->regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
 	p->format = format;
 	p->codec = codec;
 	p->level = level;
@@ -57,11 +60,34 @@ void packer_destroy(struct packer *p)
 	free(p);
 }
 
+/* A descriptor that somebody made non-blocking is waited for. */
+static int retry(const struct packer *p)
+{
+	struct pollfd pfd = { .fd = p->fd, .events = POLLOUT };
+
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN)
+		return -errno;
+	return poll(&pfd, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* Without the last bytes; what was there before us stays. */
+static void cut(const struct packer *p, size_t done)
+{
+	off_t end = lseek(p->fd, 0, SEEK_CUR);
+
+	if (!done || end < (off_t)done)
+		return;
+	end -= done;
+	if (!ftruncate(p->fd, end))
+		lseek(p->fd, end, SEEK_SET);
+}
+
 /* All of it, or the file is as it was. */
 static int write_frame(struct packer *p, size_t len)
 {
 	size_t done = 0;
-	struct stat st;
 	ssize_t n;
 	int err;
 
@@ -71,12 +97,11 @@ static int write_frame(struct packer *p, size_t len)
 			done += n;
 			continue;
 		}
-		if (errno == EINTR)
+		err = retry(p);
+		if (!err)
 			continue;
-		err = -errno;
-		if (!fstat(p->fd, &st) && S_ISREG(st.st_mode) &&
-		    !ftruncate(p->fd, p->bytes))
-			lseek(p->fd, p->bytes, SEEK_SET);
+		if (p->regular)
+			cut(p, done);
 		return err;
 	}
 	p->bytes += len;
@@ -131,6 +156,14 @@ static size_t whole_records(const struct packer *p, const uint8_t *at,
 	return done;
 }
 
+/* Headers end with a block, and so does a frame. */
+static size_t whole_headers(const struct packer *p, size_t len, size_t room)
+{
+	if (len <= room)
+		return len;
+	return p->in_len ? 0 : room;
+}
+
 /**
  * packer_put - write spans
  * @p: packer
@@ -156,7 +189,7 @@ int packer_put(struct packer *p, const struct ptap_spans *spans,
 				p->since_ms = now_ms();
 			room = FRAME_BYTES - p->in_len;
 			if (i < spans->nr_headers)
-				n = len - off < room ? len - off : room;
+				n = whole_headers(p, len - off, room);
 			else
 				n = whole_records(p, at + off, len - off, room,
 						  &p->in_records);

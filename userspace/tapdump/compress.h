@@ -28,6 +28,7 @@ long long frames_cut(int fd, enum codec codec, struct whole *whole);
 /**
  * struct packer - a file being written in frames
  * @fd: the file
+ * @regular: it can be cut
  * @format: enum ptap_format of what it is made of
  * @codec: how it is compressed
  * @level: how well
@@ -43,6 +44,7 @@ long long frames_cut(int fd, enum codec codec, struct whole *whole);
  */
 struct packer {
 	int fd;
+	bool regular;
 	uint32_t format;
 	enum codec codec;
 	int level;

@@ -23,9 +23,20 @@ static uint8_t scratch[SCRATCH];
 /* Bytes of the frame at @at, or 0 if it is not whole. */
 static size_t zstd_frame(const uint8_t *at, size_t len)
 {
-	size_t size = ZSTD_findFrameCompressedSize(at, len);
+	ZSTD_DStream *ctx = ZSTD_createDStream();
+	ZSTD_inBuffer in = { at, len, 0 };
+	ZSTD_outBuffer out;
+	size_t more, before;
 
-	return ZSTD_isError(size) ? 0 : size;
+	if (!ctx)
+		return 0;
+	do {
+		before = in.pos;
+		out = (ZSTD_outBuffer){ scratch, SCRATCH, 0 };
+		more = ZSTD_decompressStream(ctx, &out, &in);
+	} while (!ZSTD_isError(more) && more && (in.pos > before || out.pos));
+	ZSTD_freeDStream(ctx);
+	return more ? 0 : in.pos;
 }
 
 static size_t lz4_frame(const uint8_t *at, size_t len)
