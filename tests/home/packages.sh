@@ -92,12 +92,12 @@ if wait_for 120 running; then
 	wait_for 60 recording
 	# More than three files hold: 7 MB.
 	ping -q -f -c 60 -s 60000 127.0.0.1 >/dev/null
-	rotated() { [[ $(find $store -maxdepth 1 -name 'capture.pcapng?' | wc -l) == 3 ]]; }
+	rotated() { [[ $(find $store -maxdepth 1 -name 'capture.pcapng?*' | wc -l) == 3 ]]; }
 	check "it rotates through three files" wait_for 60 rotated
-	reloads=$(stat -c '%n %s' $store/capture.pcapng? | md5sum)
+	reloads=$(stat -c '%n %s' $store/capture.pcapng?* | md5sum)
 	check "systemctl reload" systemctl reload "$unit"
 	check "... begins the next file" wait_for 30 eval \
-		"[[ \$(stat -c '%n %s' $store/capture.pcapng? | md5sum) != '$reloads' ]]"
+		"[[ \$(stat -c '%n %s' $store/capture.pcapng?* | md5sum) != '$reloads' ]]"
 	check "no file is larger than it may be" \
 		bash -c "! find $store -maxdepth 1 -size +1100k | grep ."
 	killed=$(pgrep -x tapdump)

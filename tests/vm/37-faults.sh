@@ -155,13 +155,17 @@ left_off "half a record" 9 truncate -s $((size - 700)) "$work/d/g.part"
 left_off "zeros behind it" 10 truncate -s $((size + 5000)) "$work/d/g.part"
 left_off "half a header" "" truncate -s 13 "$work/d/g.part"
 capture --part -w "$work/d/f"
-tapdump --part -i lo -c 1 -w "$work/d/f" 2>"$work/other.err" </dev/null &
-other=$!
-wait_for 30 grep -q listening "$work/other.err"
-is "a file that is being written is left alone" \
+burst 10
+wait_for 20 eval '(($(stat -c %s "$work/d/f.part") > 14000))'
+tapdump --part -i lo -c 1 -w "$work/d/f" 2>"$work/other.err" </dev/null
+is "a file that is being written: exit status of another capture" $? 1
+matches "a file that is being written: says so" "$(cat "$work/other.err")" \
+	'cannot write to .*f.part: another capture is writing to it'
+is "a file that is being written is not mended" \
 	"$(grep -c 'left off' "$work/other.err")" 0
-kill -INT $other $pid
-wait $other $pid
+kill -INT $pid
+wait $pid
+is "a file that is being written is left alone" "$(packets "$work/d/f")" 10
 
 drop_pair
 finish

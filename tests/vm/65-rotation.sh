@@ -109,6 +109,78 @@ matches "-z: a command that is not there is complained of" \
 	"$(cat "$work/r.tap.err")" 'cannot run /nonesuch on .*/d/f: No such file'
 check "-z: and nothing else happens" complete 100 51200
 
+# Names while they are written, and none of it where that is not wanted.
+rotating -C 1 -w "$work/d/f"
+burst 10
+is "-C: the file that is being written" "$(files)" f.part
+finished
+is "-C: when it is complete" "$(files)" f
+rotating -C 50k -W 2 -w "$work/d/f"
+burst 1000
+finished
+is "-C -W: as many files, with their names" "$(files)" "f0 f1"
+rotating -C 20k -W 1 -w "$work/d/f"
+burst 1000
+finished
+is "-C -W 1: one file" "$(files)" f
+is "-C -W 1: with the last packet" \
+	"$("$here/udp_numbers.py" "$work/d/f" | tail -n 1)" 999
+is "-C -W 1: exit status" $status 0
+rotating --no-part -C 50k -w "$work/d/f"
+burst 100
+is "--no-part: the file that is being written" "$(files)" "f f1 f2"
+finished
+check "--no-part: everything, in order" complete 100 51200
+mkfifo "$work/d/f.fifo"
+run_in pt-a tapdump -i va -G 2 -W 1 -w "$work/d/f.fifo" 2>"$work/r.tap.err" &
+pid=$!
+packets "$work/d/f.fifo" >"$work/numbers"
+wait $pid
+is "a pipe is not replaced: exit status" $? 0
+check "a pipe is not replaced" test -p "$work/d/f.fifo"
+
+# What an earlier run has left off, whatever its names.
+rotating -C 1 -w "$work/d/f"
+burst 10
+cp "$work/d/f.part" "$work/left"
+finished
+left_off() { # NAME FILE ARGS...
+	rm -rf "$work/d"/*
+	cp "$work/left" "$work/d/$2.part"
+	truncate -s -100 "$work/d/$2.part"
+	run_in pt-a tapdump -i va "${@:3}" 2>"$work/r.tap.err" </dev/null &
+	pid=$!
+	wait_for 30 grep -q 'listening on' "$work/r.tap.err"
+	is "left off, $1: it is mended" "$(packets "$work/d/$2")" 9
+	finished
+}
+left_off "-C" f7 -C 1 -w "$work/d/f"
+left_off "-C -W" f02 -C 1 -W 20 -w "$work/d/f"
+left_off "-G" f-2021-07-30-12:00.pcap -G 60 -w "$work/d/f-%F-%R.pcap"
+left_off "a per cent" f%m --part -w "$work/d/f%m"
+rm -rf "$work/d"/*
+cp "$work/left" "$work/d/fx.part"
+cp "$work/left" "$work/d/ff.part"
+run_in pt-a tapdump -i va -C 1 -G 60 -w "$work/d/f%H" 2>"$work/r.tap.err" &
+pid=$!
+wait_for 30 grep -q 'listening on' "$work/r.tap.err"
+finished
+check "left off, other names: they stay" \
+	test -e "$work/d/fx.part" -a -e "$work/d/ff.part"
+
+# No two files get the same name when the clock is slowed down.
+"$here/clock_tick.py" 9000
+rotating -G 1 -w "$work/d/f%s"
+for i in {1..40}; do
+	burst 10
+	sleep 0.2
+done
+finished
+"$here/clock_tick.py" 10000
+is "-G, a clock that is slowed down: nothing is overwritten" \
+	"$(for f in "$work/d"/f*; do packets "$f"; done |
+		awk '{ n += $1 } END { print n }')" 400
+
 # -c is about all files.
 rotating -C 50k -c 123 -w "$work/d/f"
 burst 200
@@ -120,7 +192,9 @@ check "-C -c: exactly so many" complete 123 51200
 rotating -C 100 -w "$work/d/f"
 burst 10
 kill -HUP $pid
-check "SIGHUP with -C: the next file" wait_for 20 test -e "$work/d/f1"
+check "SIGHUP with -C: the next file" wait_for 20 test -e "$work/d/f1.part"
+check "SIGHUP with -C: the one before has its name" wait_for 20 \
+	test -e "$work/d/f" -a ! -e "$work/d/f.part"
 burst 10
 kill -USR2 $pid
 kill -USR1 $pid
@@ -134,11 +208,11 @@ rotating -G 3600 -w "$work/d/f"
 burst 10
 kill -HUP $pid
 check "SIGHUP with -G: does not overwrite the file" \
-	wait_for 20 grep -q 'f goes on' "$work/r.tap.err"
-mv "$work/d/f" "$work/d/f-old"
+	wait_for 20 grep -q 'f.part goes on' "$work/r.tap.err"
+mv "$work/d/f.part" "$work/d/f-old"
 kill -HUP $pid
 check "SIGHUP with -G: begins anew when it was moved away" \
-	wait_for 20 test -e "$work/d/f"
+	wait_for 20 test -e "$work/d/f.part"
 burst 5
 finished
 is "SIGHUP with -G: nothing is lost" \
@@ -164,19 +238,19 @@ rotating -Z nobody -C 20k -w "$work/f"
 wait $pid
 is "-Z: a folder that is not the user's: exit status" $? 1
 matches "-Z: a folder that is not the user's: says so" \
-	"$(cat "$work/r.tap.err")" "cannot write to $work/f: Permission denied"
+	"$(cat "$work/r.tap.err")" "cannot write to $work/f.part: Permission denied"
 rotating -Z nonesuch -w "$work/d/f"
 wait $pid
 is "-Z: no such user: exit status" $? 1
 
 # The next file cannot be opened.
 rotating -C 20k -w "$work/d/f"
-mkdir "$work/d/f1"
+mkdir "$work/d/f1.part"
 burst 100
 wait $pid
 is "a file that cannot be opened: exit status" $? 1
 matches "a file that cannot be opened: says so" "$(cat "$work/r.tap.err")" \
-	"cannot write to $work/d/f1: Is a directory"
+	"cannot write to $work/d/f1.part: Is a directory"
 captured=$(awk '/ packets? captured$/ { print $1 }' "$work/r.tap.err")
 is "a file that cannot be opened: what it counts is in the one before" \
 	"$captured" "$(packets "$work/d/f")"

@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "device/tap.h"
 #include "../../userspace/tapdump/tapdump.h"
@@ -220,6 +221,21 @@ static void others_folder(void)
 	CHECK(fd >= 0, "openat: %m");
 }
 
+/* Names are by local time, also when the zone is changed meanwhile. */
+static void another_zone(void)
+{
+	time_t summer = 1000000000;
+	struct tm tm;
+
+	if (access("/usr/share/zoneinfo/Europe/Berlin", R_OK))
+		SKIP("no time zones here");
+	enter(folder());
+	setenv("TZ", "Europe/Berlin", 1);
+	tzset();
+	CHECK(localtime_r(&summer, &tm) && tm.tm_gmtoff == 7200, "%ld",
+	      tm.tm_gmtoff);
+}
+
 static const struct test tests[] = {
 	{ "the next file", next_file },
 	{ "other files", other_files },
@@ -229,6 +245,7 @@ static const struct test tests[] = {
 	{ "calls that end the process", deadly_calls },
 	{ "/proc/self/status", status_says },
 	{ "a folder of another user", others_folder },
+	{ "another time zone", another_zone },
 };
 
 int main(int argc, char **argv)

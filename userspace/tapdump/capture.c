@@ -47,7 +47,7 @@ static void complain_write(const struct capture *c, int err)
 		lost = st.captured - output_records(&c->out);
 	if (!records)
 		complain("cannot write to %s: %s; nothing is in it",
-			 output_name(&c->out), ptap_strerror(err));
+			 output_name(&c->out), file_error(err));
 	else
 		complain("cannot write to %s: %s; it is valid and holds %llu packet%s, %llu more that had been captured %s lost",
 			 output_name(&c->out), ptap_strerror(err),
@@ -55,20 +55,27 @@ static void complain_write(const struct capture *c, int err)
 			 (unsigned long long)lost, lost == 1 ? "is" : "are");
 }
 
-static int put(struct capture *c, const struct ptap_spans *spans)
+/* The output failed. */
+static int failed(struct capture *c, int err)
 {
-	int err = output_put(&c->out, spans);
-
-	ptap_spans_release(c->tap);
 	if (err == -EPIPE) {
 		/* Who read has seen enough; that is no failure. */
 		c->lost_reader = true;
 		return 0;
 	}
+	complain_write(c, err);
+	return err;
+}
+
+static int put(struct capture *c, const struct ptap_spans *spans)
+{
+	int err = output_put(&c->out, spans);
+
+	ptap_spans_release(c->tap);
 	if (err < 0)
-		complain_write(c, err);
-	if (err <= 0)
-		return err;
+		return failed(c, err);
+	if (!err)
+		return 0;
 	c->enough = true;
 	return 0;
 }
@@ -130,9 +137,9 @@ static int turn(struct capture *c)
 	else
 		ret = sums_tick(&c->out.sums, &c->out.files);
 	if (ret < 0)
-		complain_write(c, ret);
-	if (ret <= 0)
-		return ret;
+		return failed(c, ret);
+	if (!ret)
+		return 0;
 	c->last = true;
 	c->full = c->opt->rotate_files && !c->opt->is_ring;
 	return ptap_stop(c->tap);
@@ -159,7 +166,7 @@ static int step(struct capture *c)
 	if (ret)
 		goto fail;
 	ret = turn(c);
-	if (ret)
+	if (ret || c->lost_reader)
 		return ret;
 	ret = ptap_spans_next(c->tap, wanted(c), &spans);
 	if (ret > 0)

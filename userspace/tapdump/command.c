@@ -66,9 +66,10 @@ static void set_signals(sigset_t *unblocked)
 	for (i = 0; i < NR_IGNORED; i++)
 		sigaction(ignored[i], &ignore, &before[i]);
 	sigaction(SIGCHLD, &child, NULL);
-	sigemptyset(&set);
+	sigdelset(unblocked, SIGCHLD);
+	set = *unblocked;
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, unblocked);
+	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 static void run_and_exit(const char *command, const char *file,
@@ -131,11 +132,12 @@ static void receive(struct runner *r)
 	*at = job;
 }
 
-static void serve_and_exit(const char *command, unsigned int max, int fd)
+/* @mask: signals that are blocked, as the user wants it */
+static void serve_and_exit(const char *command, unsigned int max, int fd,
+			   sigset_t mask)
 {
 	struct runner r = { .command = command, .max = max, .fd = fd };
 	struct pollfd pfd = { .events = POLLIN };
-	sigset_t mask;
 
 	prctl(PR_SET_NAME, "tapdump-z");
 	set_signals(&mask);
@@ -160,10 +162,14 @@ static void serve_and_exit(const char *command, unsigned int max, int fd)
  */
 int command_start(const char *command, unsigned int max, int tap_fd)
 {
+	sigset_t all, before;
 	int pair[2];
 	pid_t pid = -1;
 
 	fflush(NULL);
+	/* What ends the capture must not end this, from the start. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	if (!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		pid = fork();
 	if (pid < 0)
@@ -171,8 +177,9 @@ int command_start(const char *command, unsigned int max, int tap_fd)
 	if (!pid) {
 		close(pair[0]);
 		close(tap_fd);
-		serve_and_exit(command, max, pair[1]);
+		serve_and_exit(command, max, pair[1], before);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);
 	return pair[0];
 }

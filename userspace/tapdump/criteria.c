@@ -141,6 +141,8 @@ void criteria_check(const struct options *opt)
 		    opt->stop.files);
 	if (opt->on_full == FULL_RING && !several)
 		die("--on-full=ring removes the oldest of several files: give --ring-buffer, -C or -G as well");
+	if (opt->no_part && !several)
+		die("--no-part is for captures into several files: --ring-buffer, -C or -G");
 	if (!strcmp(opt->write, "-") && (opt->is_ring || opt->part))
 		die("--ring-buffer and --part are for files, and standard output is none");
 }

@@ -22,6 +22,7 @@
 
 #define WAIT_MS		200
 #define FLUSH_MS	1000	/* of records that wait for a frame */
+#define LOCK_TRIES	3
 
 static bool wait_for_room(struct files *f)
 {
@@ -42,6 +43,8 @@ static bool make_room(struct files *f, int err)
 		return false;
 	switch (f->opt->on_full) {
 	case FULL_RING:
+		/* What the guardian still holds takes room although removed. */
+		guard_settle(&f->guard);
 		return set_remove_oldest(f);
 	case FULL_WAIT:
 		return wait_for_room(f);
@@ -78,11 +81,14 @@ uint64_t file_records(const struct files *f)
 	return f->writer ? ptap_writer_records(f->writer) : 0;
 }
 
-/* Files are read as well, to be mended; a pipe is not. */
+/*
+ * Files are read as well, to be mended; a pipe is not.  What is in a file stays
+ * until it is sure that nobody else is writing to it.
+ */
 static int open_name(struct files *f)
 {
 	const char *name = f->name + f->dir_len;
-	int flags = O_CREAT | O_TRUNC | O_CLOEXEC;
+	int flags = O_CREAT | O_CLOEXEC;
 	struct stat st;
 
 	if (fstatat(f->dir, name, &st, 0) || S_ISREG(st.st_mode))
@@ -93,26 +99,76 @@ static int open_name(struct files *f)
 	return f->fd < 0 ? -errno : 0;
 }
 
-/* Open f->name, empty.  Returns 0 or a negative errno, as errno says too. */
-int file_open(struct files *f)
+static void close_again(struct files *f)
+{
+	close(f->fd);
+	f->fd = -1;
+}
+
+/* Is what was opened still what the name says? */
+static bool is_named(const struct files *f)
+{
+	struct stat here, there;
+
+	return !fstat(f->fd, &here) &&
+	       !fstatat(f->dir, f->name + f->dir_len, &there, 0) &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/*
+ * Who writes to a file holds its lock; the guardian does so for the file before,
+ * which may have the same name, and may be about to get another.  -EAGAIN:
+ * another capture does.
+ */
+static int open_locked(struct files *f)
 {
 	struct stat st;
+	int err, i;
+
+	for (i = 0; i < LOCK_TRIES; i++) {
+		err = open_name(f);
+		if (err)
+			return err;
+		f->regular = !fstat(f->fd, &st) && S_ISREG(st.st_mode);
+		if (!f->regular)
+			return 0;
+		/* Some file systems have no locks. */
+		if (flock(f->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+			guard_settle(&f->guard);
+		} else if (is_named(f)) {
+			if (!ftruncate(f->fd, 0))
+				return 0;
+			err = -errno;
+			close_again(f);
+			return err;
+		}
+		close_again(f);
+	}
+	return -EAGAIN;
+}
+
+/* Open f->name, empty.  Returns 0 or a negative errno. */
+int file_open(struct files *f)
+{
 	int err;
 
 	f->regular = false;
 	guard_name(&f->guard, f->name, f->opt->codec != CODEC_NONE);
 	do {
-		err = open_name(f);
+		err = open_locked(f);
 	} while (err && make_room(f, err));
 	if (err)
 		return err;
-	if (!fstat(f->fd, &st) && S_ISREG(st.st_mode)) {
-		f->regular = true;
-		flock(f->fd, LOCK_EX | LOCK_NB);
+	if (f->regular)
 		guard_file(&f->guard, f->fd);
-	}
 	create_writer(f);
 	return 0;
+}
+
+const char *file_error(int err)
+{
+	return err == -EAGAIN ? "another capture is writing to it" :
+				ptap_strerror(err);
 }
 
 int file_open_stdout(struct files *f)
@@ -171,19 +227,33 @@ int file_flush_ms(const struct files *f)
 	return left < 0 ? 0 : (int)left;
 }
 
+/* The guardian, who gives complete files their names, is gone. */
+void file_name(struct files *f)
+{
+	char part[PATH_MAX];
+
+	if (!f->part || !f->name)
+		return;
+	snprintf(part, sizeof(part), "%s%s", f->name, PART_SUFFIX);
+	if (renameat(f->dir, part + f->dir_len, f->dir,
+		     f->name + f->dir_len) && errno != ENOENT)
+		complain("cannot rename %s: %s", part, strerror(errno));
+}
+
 /**
  * file_close - the file is complete
  * @f: files
  * @flags: GUARD_*
  *
- * Some file systems say only now that they could not write.
+ * Some file systems say only now that they could not write.  A file that not
+ * even got its headers is no capture, and is removed.
  */
 void file_close(struct files *f, unsigned int flags)
 {
 	int before = f->error, err = file_flush(f);
 	uint64_t bytes = 0;
 
-	if (err && !before) {
+	if (err && err != -EPIPE && !before) {
 		complain("cannot write to %s: %s; it is valid and holds %llu packets",
 			 f->name, ptap_strerror(err),
 			 (unsigned long long)file_records(f));
@@ -203,9 +273,15 @@ void file_close(struct files *f, unsigned int flags)
 		f->failed = true;
 	}
 	f->fd = -1;
+	if (f->regular && err && !bytes) {
+		guard_done(&f->guard, GUARD_REMOVE);
+		return;
+	}
 	guard_done(&f->guard, flags | (f->part ? GUARD_RENAME : 0));
 	if (f->part)
 		f->name[strlen(f->name) - strlen(PART_SUFFIX)] = '\0';
+	if (f->guard.fd < 0)
+		file_name(f);
 	if (f->regular && (f->opt->is_ring || f->opt->on_full == FULL_RING))
 		set_add(&f->set, f->name, bytes);
 }

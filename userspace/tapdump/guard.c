@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +31,21 @@
 #include "tapdump.h"
 
 /**
- * struct guard_share - what is whole in the file that is being written
- * @slots: one is valid, the other may be being written
+ * struct guard_share - what both sides see
+ * @slots: what is whole in the file that is being written; one is valid, the
+ *	   other may be being written
  * @valid: index of that one
+ * @sent: complete files of which the guardian was told
+ * @done: of these, those that it has done with
  */
 struct guard_share {
 	struct whole slots[2];
 	unsigned int valid;
+	uint64_t sent;
+	uint64_t done;
 };
+
+#define SETTLE_MS	2
 
 enum { NOTE_NAME, NOTE_FILE, NOTE_DONE, NOTE_END };
 
@@ -53,6 +61,7 @@ struct note {
 /**
  * struct keeper - the guardian's own state
  * @place: where files are
+ * @share: what both sides see
  * @fd: the file that is being written, or -1
  * @name: its name; set with @fd -1: it may be about to be made; "": none
  * @framed: it ends where the capture says, and nowhere else
@@ -62,6 +71,7 @@ struct note {
  */
 struct keeper {
 	const struct guard_place *place;
+	struct guard_share *share;
 	int fd;
 	char name[PATH_MAX];
 	bool framed;
@@ -91,13 +101,26 @@ static void fail(struct keeper *k, const char *what)
 	k->failed = true;
 }
 
+/* Or has somebody moved it, or put another one into its place? */
+static bool is_named(const struct keeper *k)
+{
+	struct stat here, there;
+
+	return k->fd < 0 ||
+	       (!fstat(k->fd, &here) &&
+		!fstatat(k->place->dir, in_dir(k, k->name), &there,
+			 AT_SYMLINK_NOFOLLOW) &&
+		here.st_dev == there.st_dev && here.st_ino == there.st_ino);
+}
+
 /* Without the suffix; k->name is what it is called in any case. */
 static bool rename_part(struct keeper *k)
 {
 	size_t len = strlen(k->name), suffix = strlen(PART_SUFFIX);
 	char was[PATH_MAX];
 
-	if (len <= suffix || strcmp(k->name + len - suffix, PART_SUFFIX) != 0)
+	if (len <= suffix || strcmp(k->name + len - suffix, PART_SUFFIX) != 0 ||
+	    !is_named(k))
 		return true;
 	memcpy(was, k->name, len + 1);
 	k->name[len - suffix] = '\0';
@@ -109,9 +132,30 @@ static bool rename_part(struct keeper *k)
 	return false;
 }
 
+static void remove_ours(const struct keeper *k)
+{
+	if (k->fd >= 0 && is_named(k))
+		unlinkat(k->place->dir, in_dir(k, k->name), 0);
+}
+
+/* Is another file complete already? */
+static bool is_behind(const struct keeper *k)
+{
+	return __atomic_load_n(&k->share->sent, __ATOMIC_RELAXED) -
+	       k->share->done > 1;
+}
+
 static void complete(struct keeper *k, unsigned int flags)
 {
 	bool good = true;
+
+	if (flags & GUARD_REMOVE) {
+		remove_ours(k);
+		forget(k);
+		return;
+	}
+	if (flags & GUARD_SYNC_IDLE && !is_behind(k))
+		flags |= GUARD_SYNC;
 
 	if (flags & GUARD_SYNC && k->fd >= 0 && fdatasync(k->fd) &&
 	    errno != EINVAL && errno != EROFS) {
@@ -124,18 +168,6 @@ static void complete(struct keeper *k, unsigned int flags)
 		command_run(k->place->runner, k->place->command, k->name);
 	k->done++;
 	forget(k);
-}
-
-static void remove_empty(struct keeper *k)
-{
-	struct stat here, there;
-
-	if (!fstat(k->fd, &here) &&
-	    !fstatat(k->place->dir, in_dir(k, k->name), &there,
-		     AT_SYMLINK_NOFOLLOW) &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino)
-		unlinkat(k->place->dir, in_dir(k, k->name), 0);
-	complain("the capture was killed before anything was in %s", k->name);
 }
 
 /* Was it made, and the descriptor not sent any more? */
@@ -158,8 +190,9 @@ static void say_complete(const struct keeper *k)
 }
 
 /* The capture is gone and did not say that this file is complete. */
-static void rescue(struct keeper *k, const struct guard_share *share)
+static void rescue(struct keeper *k)
 {
+	const struct guard_share *share = k->share;
 	struct whole whole;
 	unsigned int valid;
 	long long cut;
@@ -184,7 +217,9 @@ static void rescue(struct keeper *k, const struct guard_share *share)
 		return;
 	}
 	if (!whole.bytes) {
-		remove_empty(k);
+		remove_ours(k);
+		complain("the capture was over before anything was in %s, which is removed",
+			 k->name);
 		return;
 	}
 	if (fdatasync(k->fd) && errno != EINVAL)
@@ -225,8 +260,7 @@ static ssize_t receive(int fd, struct note *note, int *file)
 	return n;
 }
 
-static void serve_and_exit(struct keeper *k, int fd,
-			   const struct guard_share *share)
+static void serve_and_exit(struct keeper *k, int fd)
 {
 	struct note note = { 0 };
 	int file;
@@ -243,13 +277,15 @@ static void serve_and_exit(struct keeper *k, int fd,
 			break;
 		case NOTE_DONE:
 			complete(k, note.flags);
+			__atomic_add_fetch(&k->share->done, 1,
+					   __ATOMIC_RELEASE);
 			break;
 		case NOTE_END:
 			k->ended = true;
 			break;
 		}
 	}
-	rescue(k, share);
+	rescue(k);
 	_exit(k->failed ? 1 : 0);
 }
 
@@ -281,9 +317,13 @@ static void settle(const struct guard_place *place)
 void guard_start(struct guard *g, const struct guard_place *place, int tap_fd)
 {
 	struct keeper k = { .place = place, .fd = -1 };
+	sigset_t all, before;
 	int pair[2];
 
 	fflush(NULL);
+	/* What ends the capture must not end the guardian, from the start. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	g->share = mmap(NULL, sizeof(*g->share), PROT_READ | PROT_WRITE,
 			/* cppcheck-suppress invalidFunctionArg ; no file */
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -298,8 +338,11 @@ void guard_start(struct guard *g, const struct guard_place *place, int tap_fd)
 		close(pair[0]);
 		close(tap_fd);
 		settle(place);
-		serve_and_exit(&k, pair[1], g->share);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		k.share = g->share;
+		serve_and_exit(&k, pair[1]);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);
 	g->fd = pair[0];
 }
@@ -332,7 +375,7 @@ static void tell(struct guard *g, const struct note *note, size_t len,
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return;
-	complain("the guardian of the files is gone (%s); from here on a kill can leave a part of a record",
+	complain("the guardian of the files is gone (%s); from here on a kill can leave a part of a record, and no command is run",
 		 strerror(errno));
 	close(g->fd);
 	g->fd = -1;
@@ -376,10 +419,25 @@ void guard_done(struct guard *g, unsigned int flags)
 {
 	struct note note = { .what = NOTE_DONE, .flags = flags };
 
+	if (g->fd < 0)
+		return;
+	__atomic_add_fetch(&g->share->sent, 1, __ATOMIC_RELAXED);
 	tell(g, &note, NOTE_HEAD, NULL);
 }
 
-/* No more files.  Returns 0, or -1 if something failed, which it said. */
+/* Wait until it has done with all files that are complete, or is gone. */
+void guard_settle(const struct guard *g)
+{
+	struct pollfd pfd = { .fd = g->fd };
+
+	while (g->fd >= 0 &&
+	       __atomic_load_n(&g->share->done, __ATOMIC_ACQUIRE) !=
+	       g->share->sent)
+		if (poll(&pfd, 1, SETTLE_MS) > 0)
+			return;
+}
+
+/* No more files.  Returns 0, -EIO something failed, -ESRCH it was killed. */
 int guard_finish(struct guard *g)
 {
 	struct note note = { .what = NOTE_END };
@@ -394,5 +452,9 @@ int guard_finish(struct guard *g)
 	while (waitpid(g->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	g->pid = 0;
-	return status ? -1 : 0;
+	if (!WIFSIGNALED(status))
+		return status ? -EIO : 0;
+	complain("the guardian of the files was killed by signal %d; they may not be on the disk yet",
+		 WTERMSIG(status));
+	return -ESRCH;
 }

@@ -45,12 +45,15 @@ struct guard_place {
 #define GUARD_SYNC	(1U << 0)	/* onto the disk */
 #define GUARD_RENAME	(1U << 1)	/* without PART_SUFFIX */
 #define GUARD_RUN	(1U << 2)	/* the command of -z on it */
+#define GUARD_REMOVE	(1U << 3)	/* nothing is in it: none of these */
+#define GUARD_SYNC_IDLE	(1U << 4)	/* as GUARD_SYNC, if no other file waits */
 
 void guard_start(struct guard *g, const struct guard_place *place, int tap_fd);
 void guard_name(struct guard *g, const char *name, bool framed);
 void guard_file(struct guard *g, int fd);
 void guard_whole(struct guard *g, const struct whole *whole);
 void guard_done(struct guard *g, unsigned int flags);
+void guard_settle(const struct guard *g);
 int guard_finish(struct guard *g);
 
 #endif /* TAPDUMP_GUARD_H */

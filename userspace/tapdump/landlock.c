@@ -102,6 +102,9 @@ static int allow_places(int ruleset, const struct ruleset *rules,
 	/* Files are mended by who can read them. */
 	if (places->out >= 0)
 		err = allow(ruleset, places->out, make | FS_READ_FILE);
+	/* Names are by the clock, whose zone may be changed. */
+	if (!err && places->out >= 0)
+		err = allow_reading(ruleset, "/usr/share/zoneinfo");
 	if (!err && places->meters >= 0)
 		err = allow(ruleset, places->meters, make);
 	if (!places->describe)

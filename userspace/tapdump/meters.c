@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "meters.h"
@@ -118,6 +119,21 @@ static void meter_start(struct meter *m, bool wanted, uint32_t seconds)
 	m->due_ns = now(CLOCK_MONOTONIC) + seconds * NSEC_PER_SEC;
 }
 
+/* The file itself is written later, when nobody looks any more. */
+static int find_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, slash + 1 - path) : strdup(".");
+	struct stat st;
+	int ret;
+
+	if (!dir)
+		die("no memory");
+	ret = stat(dir, &st);
+	free(dir);
+	return ret;
+}
+
 /* Before privileges are given up: files are opened. */
 int meters_open(struct capture *c)
 {
@@ -128,6 +144,11 @@ int meters_open(struct capture *c)
 		die("no memory");
 	c->meters = m;
 	m->json_to = stderr;
+	if (opt->stats_prom && find_folder(opt->stats_prom)) {
+		complain("cannot write to %s: %s", opt->stats_prom,
+			 strerror(errno));
+		return -1;
+	}
 	if (!opt->stats_file)
 		return 0;
 	m->json_to = fopen(opt->stats_file, "we");

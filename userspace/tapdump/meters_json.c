@@ -72,7 +72,8 @@ static void counters(FILE *to, const struct ptap_stats *st)
 	}
 	putc('}', to);
 	number(to, "captured_bytes", st->captured_bytes);
-	number(to, "lag_packets", st->captured - st->consumed);
+	number(to, "lag_packets", st->captured > st->consumed ?
+				  st->captured - st->consumed : 0);
 	number(to, "lag_bytes", meters_fill(st));
 	number(to, "high_water", st->high_water);
 }

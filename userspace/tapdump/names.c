@@ -5,7 +5,7 @@
  * With -C and -G as tcpdump calls them.  With --ring-buffer the name is a
  * pattern in which %N is the number of the file and the rest is strftime()'s;
  * where it has no %N, number and time go in front of the suffix, as with
- * dumpcap.
+ * dumpcap.  Files of an earlier run are found by such patterns, too.
  */
 #include <ctype.h>
 #include <linux/limits.h>
@@ -68,8 +68,22 @@ static char *add_suffix(const struct options *opt, char *name)
 	return name;
 }
 
-/* The pattern of --ring-buffer. */
-char *names_pattern(const struct options *opt)
+/* What tcpdump would call them; %O is a number that may be left out. */
+static char *classic_pattern(const struct options *opt)
+{
+	const char *from = opt->write;
+	char *own = malloc(2 * strlen(from) + 3), *to = own;
+
+	if (!own)
+		die("no memory");
+	for (; *from; *to++ = *from++)
+		if (*from == '%' && !opt->rotate_seconds)
+			*to++ = '%';
+	strcpy(to, opt->rotate_size ? "%O" : "");
+	return add_suffix(opt, own);
+}
+
+static char *ring_pattern(const struct options *opt)
 {
 	const char *name = strrchr(opt->write, '/');
 	const char *suffix;
@@ -92,9 +106,15 @@ char *names_pattern(const struct options *opt)
 	return add_suffix(opt, own);
 }
 
+/* What all of the names are like. */
+char *names_pattern(const struct options *opt)
+{
+	return opt->is_ring ? ring_pattern(opt) : classic_pattern(opt);
+}
+
 static char *ring_name(const struct files *f)
 {
-	char *pattern = names_pattern(f->opt), *at, *numbered, *full;
+	char *pattern = ring_pattern(f->opt), *at, *numbered, *full;
 	char name[PATH_MAX];
 
 	at = number_at(pattern);
@@ -135,6 +155,52 @@ char *names_make(const struct files *f)
 	return add_suffix(opt, name);
 }
 
+/* What a conversion is short for, or NULL. */
+static const char *short_for(char conversion)
+{
+	switch (conversion) {
+	case 'F':
+		return "%Y-%m-%d";
+	case 'T':
+		return "%H:%M:%S";
+	case 'R':
+		return "%H:%M";
+	}
+	return NULL;
+}
+
+static bool is_number(const char *pattern)
+{
+	return pattern[0] == '%' && pattern[1] &&
+	       strchr("NOYymdHMSsjVUWuewGgCkl", pattern[1]);
+}
+
+/* Where the rest of a name begins, or NULL if it is another one. */
+static const char *match(const char *pattern, const char *name)
+{
+	while (name && *pattern) {
+		if (pattern[0] != '%' || pattern[1] == '%') {
+			pattern += pattern[0] == '%';
+			if (*name++ != *pattern++)
+				return NULL;
+		} else if (short_for(pattern[1])) {
+			name = match(short_for(pattern[1]), name);
+			pattern += 2;
+		} else {
+			if (!is_number(pattern) ||
+			    (pattern[1] != 'O' &&
+			     !isdigit((unsigned char)*name)))
+				return NULL;
+			while (isdigit((unsigned char)*name))
+				name++;
+			/* Without anything between they share the digits. */
+			while (is_number(pattern))
+				pattern += 2;
+		}
+	}
+	return name;
+}
+
 /**
  * names_match - could a file be one of an earlier run?
  * @pattern: of the names, without folder
@@ -145,23 +211,6 @@ char *names_make(const struct files *f)
  */
 bool names_match(const char *pattern, const char *name)
 {
-	for (; *pattern; pattern++) {
-		if (pattern[0] != '%' || pattern[1] == '%') {
-			pattern += pattern[0] == '%';
-			if (*name++ != *pattern)
-				return false;
-			continue;
-		}
-		pattern++;
-		if (!*pattern || !strchr("NYymdHMSsjVUWu", *pattern) ||
-		    !isdigit((unsigned char)*name))
-			return false;
-		while (isdigit((unsigned char)*name))
-			name++;
-		/* Conversions without anything between share the digits. */
-		while (pattern[1] == '%' && pattern[2] &&
-		       strchr("NYymdHMSsjVUWu", pattern[2]))
-			pattern += 2;
-	}
-	return !*name;
+	name = match(pattern, name);
+	return name && !*name;
 }

@@ -40,6 +40,7 @@ enum {
 	OPT_AUTOSTOP,
 	OPT_RING,
 	OPT_PART,
+	OPT_NO_PART,
 	OPT_ON_FULL,
 	OPT_COMPRESS,
 };
@@ -80,6 +81,7 @@ static const struct option long_options[] = {
 	{ "autostop", required_argument, NULL, OPT_AUTOSTOP },
 	{ "ring-buffer", required_argument, NULL, OPT_RING },
 	{ "part", no_argument, NULL, OPT_PART },
+	{ "no-part", no_argument, NULL, OPT_NO_PART },
 	{ "on-full", required_argument, NULL, OPT_ON_FULL },
 	{ "compress", required_argument, NULL, OPT_COMPRESS },
 	{ "help", no_argument, NULL, 'h' },
@@ -352,8 +354,10 @@ static bool parse_files(struct options *opt, int c)
 		criteria_ring(opt, optarg);
 		return true;
 	case OPT_PART:
-		opt->part = true;
-		opt->ours = "--part";
+	case OPT_NO_PART:
+		opt->part = c == OPT_PART;
+		opt->no_part = c == OPT_NO_PART;
+		opt->ours = c == OPT_PART ? "--part" : "--no-part";
 		return true;
 	case OPT_COMPRESS:
 		criteria_compress(opt, optarg);

@@ -83,9 +83,11 @@ static int find_reader(const struct output *out)
 /* Returns 0, or -1 when the complaint has been made. */
 int output_open(struct output *out)
 {
-	if (out->opt->write && files_open(&out->files)) {
+	int err = out->opt->write ? files_open(&out->files) : 0;
+
+	if (err) {
 		complain("cannot write to %s: %s", out->files.name,
-			 strerror(errno));
+			 file_error(err));
 		return -1;
 	}
 	/* The next file may be anything. */

@@ -4,7 +4,9 @@
  *
  * Limits are tcpdump's: -C begins a new file before a record when the file is
  * larger than it may be, so it has one record more than fits; -G begins one by
- * the clock, in whole seconds since the start, also when no packet comes.
+ * the clock, in whole seconds since the start, also when no packet comes.  It is
+ * CLOCK_REALTIME that decides, because names tell the time: by another clock two
+ * files could get the same name, when time is slewed or set back.
  * --ring-buffer and --autostop add dumpcap's.  A file begins with the preamble
  * that the records behind it need, ends with a whole record, and the next
  * record is the first one of the next file.
@@ -25,6 +27,7 @@
 #define MSEC_PER_SEC	1000
 #define NSEC_PER_MSEC	1000000
 #define NEVER		INT64_MAX
+#define LOOK_MS		60000	/* at the clock, which somebody may set */
 
 static int64_t now_ms(clockid_t clock)
 {
@@ -51,27 +54,19 @@ static bool is_rotating(const struct options *opt)
 	       (opt->rotate_size || opt->rotate_seconds || opt->is_ring);
 }
 
-/*
- * The next rotation is due at the end of a second, as with tcpdump; behind it,
- * because names tell the second.
- */
 static void begin_period(struct files *f)
 {
-	int64_t now = now_ms(CLOCK_REALTIME);
-	int64_t start = now_ms(CLOCK_MONOTONIC);
-	int64_t step = (int64_t)f->opt->ring.interval * MSEC_PER_SEC;
-
-	f->period = now / MSEC_PER_SEC;
+	f->begun_ms = now_ms(CLOCK_REALTIME);
+	f->period = f->begun_ms / MSEC_PER_SEC;
 	f->due_ms = NEVER;
+	f->due_clock_ms = NEVER;
+	/* At the end of a second, as with tcpdump. */
 	if (f->opt->rotate_seconds)
-		f->due_ms = start - now % MSEC_PER_SEC + 1 +
-			    (int64_t)f->opt->rotate_seconds * MSEC_PER_SEC;
+		f->due_clock_ms = ((int64_t)f->period +
+				   f->opt->rotate_seconds) * MSEC_PER_SEC;
 	if (f->opt->ring.seconds)
-		f->due_ms = start +
+		f->due_ms = now_ms(CLOCK_MONOTONIC) +
 			    (int64_t)f->opt->ring.seconds * MSEC_PER_SEC;
-	/* At a multiple of the interval, in the clock's time. */
-	if (step && start + step - now % step < f->due_ms)
-		f->due_ms = start + step - now % step;
 }
 
 /* Of a folder's name, what is in front of the first part with a pattern. */
@@ -96,7 +91,7 @@ int files_prepare(struct files *f, const struct options *opt)
 			     .base = -1, .runner = -1, .guard.fd = -1 };
 	if (is_stdout(f))
 		return 0;
-	f->part = opt->part || opt->is_ring;
+	f->parts = opt->part || (is_rotating(opt) && !opt->no_part);
 	f->dir_len = slash ? slash + 1 - opt->write : 0;
 	dir = slash ? strndup(opt->write, f->dir_len) : strdup(".");
 	if (!dir)
@@ -124,8 +119,8 @@ static void look_around(struct files *f)
 
 	if (f->dir != f->base)
 		return;
-	pattern = f->opt->is_ring ? names_pattern(f->opt) : names_make(f);
-	if (f->part)
+	pattern = names_pattern(f->opt);
+	if (f->parts)
 		parts_repair(f, pattern);
 	if (f->opt->ring.files || f->opt->ring.total || f->opt->ring.percent)
 		set_find(f, pattern);
@@ -154,23 +149,39 @@ void files_fork(struct files *f, struct ptap *tap)
 	f->runner = -1;
 }
 
-/* Where files will be made from now on, or -1 if no more will. */
+/* Where files will be made or renamed from now on, or -1 if none will. */
 int files_folder(const struct files *f)
 {
-	return is_rotating(f->opt) ? f->base : -1;
+	return is_rotating(f->opt) || f->parts ? f->base : -1;
 }
 
 static void set_name(struct files *f)
 {
 	char *name = names_make(f);
+	struct stat st;
 
 	free(f->name);
 	set_forget(&f->set, name);
 	f->name = name;
+	/* A pipe that waits for the capture must not be replaced. */
+	f->part = f->parts && (fstatat(f->dir, name + f->dir_len, &st, 0) ||
+			       S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 	if (!f->part)
 		return;
 	if (asprintf(&f->name, "%s%s", name, PART_SUFFIX) < 0)
 		die("no memory");
+	free(name);
+}
+
+/* -W says how many there are, together with the one that is being written. */
+static void remove_older(const struct files *f)
+{
+	char *name;
+
+	if (!f->part || !f->opt->rotate_size || !f->opt->rotate_files)
+		return;
+	name = names_make(f);
+	unlinkat(f->dir, name + f->dir_len, 0);
 	free(name);
 }
 
@@ -183,9 +194,11 @@ int files_open(struct files *f)
 		return file_open_stdout(f);
 	set_name(f);
 	err = file_open(f);
-	if (!err)
-		set_trim(f);
-	return err;
+	if (err)
+		return err;
+	remove_older(f);
+	set_trim(f);
+	return 0;
 }
 
 /* What the next records need in front of them. */
@@ -231,9 +244,8 @@ static int next_file(struct files *f, struct ptap *tap)
 
 	if (err)
 		return err;
-	/* Each of tcpdump's at the end of all only: it is quicker. */
-	if (f->part)
-		flags |= GUARD_SYNC;
+	/* Where it is not asked for, a slow disk is no reason for losses. */
+	flags |= f->opt->part || f->opt->is_ring ? GUARD_SYNC : GUARD_SYNC_IDLE;
 	file_close(f, flags);
 	if (f->opt->ring.seconds || f->opt->ring.interval)
 		begin_period(f);
@@ -243,6 +255,7 @@ static int next_file(struct files *f, struct ptap *tap)
 	err = file_open(f);
 	if (err)
 		return err;
+	remove_older(f);
 	set_trim(f);
 	err = write_preamble(f, tap);
 	return err ? err : sums_put(f->sums, f, false);
@@ -352,15 +365,31 @@ int files_put(struct files *f, struct ptap *tap,
 	return ret;
 }
 
+/* Until the clock shows a multiple of the interval, or has done so. */
+static int64_t interval_left(const struct files *f, int64_t now)
+{
+	int64_t step = (int64_t)f->opt->ring.interval * MSEC_PER_SEC;
+
+	return now / step != f->begun_ms / step ? 0 : step - now % step;
+}
+
 /* Milliseconds until the next file is due, or -1. */
 static int period_ms(const struct files *f)
 {
-	int64_t left;
+	int64_t now = now_ms(CLOCK_REALTIME), left = LOOK_MS, more;
 
-	if (f->due_ms == NEVER)
+	if (f->due_ms == NEVER && f->due_clock_ms == NEVER &&
+	    !f->opt->ring.interval)
 		return -1;
-	left = f->due_ms - now_ms(CLOCK_MONOTONIC);
-	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+	if (f->due_clock_ms != NEVER && f->due_clock_ms - now < left)
+		left = f->due_clock_ms - now;
+	more = f->opt->ring.interval ? interval_left(f, now) : left;
+	if (more < left)
+		left = more;
+	more = f->due_ms != NEVER ? f->due_ms - now_ms(CLOCK_MONOTONIC) : left;
+	if (more < left)
+		left = more;
+	return left < 0 ? 0 : (int)left;
 }
 
 /* Milliseconds until something is to be done, or -1 if nothing is. */
@@ -380,10 +409,10 @@ bool files_due(const struct files *f)
 static void next_period(struct files *f)
 {
 	int64_t step = (int64_t)f->opt->rotate_seconds * MSEC_PER_SEC;
-	int64_t late = now_ms(CLOCK_MONOTONIC) - f->due_ms;
+	int64_t now = now_ms(CLOCK_REALTIME);
 
-	f->due_ms += step * (late / step + 1);
-	f->period = now_ms(CLOCK_REALTIME) / MSEC_PER_SEC;
+	f->due_clock_ms += step * ((now - f->due_clock_ms) / step + 1);
+	f->period = now / MSEC_PER_SEC;
 }
 
 /**
@@ -413,21 +442,14 @@ int files_turn(struct files *f, struct ptap *tap)
 /* Would the file that is being written be overwritten? */
 static bool is_same_file(const struct files *f)
 {
-	char *name = names_make(f);
+	char path[PATH_MAX], *name = names_make(f);
 	struct stat now, next;
-	bool same;
 
-	if (f->part) {
-		same = !strncmp(name, f->name, strlen(name)) &&
-		       !strcmp(f->name + strlen(name), PART_SUFFIX);
-		free(name);
-		return same;
-	}
-	same = !fstat(f->fd, &now) &&
-	       !fstatat(f->dir, name + f->dir_len, &next, 0) &&
-	       now.st_dev == next.st_dev && now.st_ino == next.st_ino;
+	snprintf(path, sizeof(path), "%s%s", name, f->part ? PART_SUFFIX : "");
 	free(name);
-	return same;
+	return !fstat(f->fd, &now) &&
+	       !fstatat(f->dir, path + f->dir_len, &next, 0) &&
+	       now.st_dev == next.st_dev && now.st_ino == next.st_ino;
 }
 
 /**
@@ -466,14 +488,18 @@ int files_turn_now(struct files *f, struct ptap *tap)
 int files_close(struct files *f, bool run_command)
 {
 	unsigned int flags = GUARD_SYNC;
+	int err;
 
 	/* Where nothing more could be written, this is not said again. */
 	sums_put(f->sums, f, true);
 	if (run_command)
 		flags |= GUARD_RUN;
 	file_close(f, flags);
-	if (guard_finish(&f->guard))
+	err = guard_finish(&f->guard);
+	if (err)
 		f->failed = true;
+	if (err == -ESRCH)
+		file_name(f);
 	set_free(&f->set);
 	free(f->name);
 	f->name = NULL;

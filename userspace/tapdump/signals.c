@@ -11,15 +11,29 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 #include "tapdump.h"
 
 static volatile sig_atomic_t wish_stop, wish_info, wish_child, wish_turn;
+static volatile sig_atomic_t stopping;	/* and stays so */
 static sigset_t ours;
 
 static void on_stop(int sig)
 {
 	(void)sig;
 	wish_stop = 1;
+	stopping = 1;
+}
+
+/*
+ * Not when it comes from a write of ours: write() says it too, and that nobody
+ * reads the messages any more is no reason to lose packets.
+ */
+static void on_pipe(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_pid != getpid())
+		on_stop(sig);
 }
 
 static void on_info(int sig)
@@ -55,6 +69,18 @@ static void handle(int sig, void (*handler)(int), int flags)
 	sigaddset(&ours, sig);
 }
 
+static void handle_pipe(void)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_pipe,
+		.sa_flags = SA_SIGINFO | SA_RESTART,
+	};
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGPIPE, &sa, NULL);
+	sigaddset(&ours, SIGPIPE);
+}
+
 static bool is_ignored(int sig)
 {
 	struct sigaction sa;
@@ -68,7 +94,7 @@ void signals_init(bool turns)
 	sigemptyset(&ours);
 	handle(SIGINT, on_stop, SA_RESETHAND);
 	handle(SIGTERM, on_stop, SA_RESETHAND);
-	handle(SIGPIPE, on_stop, 0);
+	handle_pipe();
 	signal(SIGXFSZ, SIG_IGN);	/* write() says it too */
 	if (turns && !is_ignored(SIGHUP))
 		handle(SIGHUP, on_turn, SA_RESTART);
@@ -103,10 +129,10 @@ unsigned int signals_take(unsigned int wishes)
 	return taken;
 }
 
-/* Somebody who waits for something else should go on. */
+/* The capture was ended; there is no waiting for something else any more. */
 bool signals_wish_stop(void)
 {
-	return wish_stop;
+	return stopping;
 }
 
 /*

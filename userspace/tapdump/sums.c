@@ -47,10 +47,12 @@ enum {
 /**
  * struct sum - what is known of an interface
  * @delivered: its records in the files
- * @missed: the interface's own losses when it was met
+ * @missed_before: the interface's own losses when it was met
+ * @missed: and since then
  */
 struct sum {
 	uint64_t delivered;
+	uint32_t missed_before;
 	uint32_t missed;
 };
 
@@ -82,24 +84,28 @@ static bool is_single(const struct sums *s)
 	return s->opt->nr_ifaces == 1;
 }
 
-/* What the device lost before anybody could see it. */
-static uint32_t missed_by(const char *name)
+/*
+ * What the device lost before anybody could see it; false if it is not there
+ * any more.
+ */
+static bool missed_by(const char *name, uint32_t *missed)
 {
 	const struct rtnl_link_stats *st;
 	struct ifaddrs *list, *a;
-	uint32_t missed = 0;
+	bool found = false;
 
 	if (getifaddrs(&list))
-		return 0;
+		return false;
 	for (a = list; a; a = a->ifa_next) {
 		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_PACKET ||
 		    !a->ifa_data || strcmp(a->ifa_name, name) != 0)
 			continue;
 		st = a->ifa_data;
-		missed = st->rx_missed_errors + st->rx_fifo_errors;
+		*missed = st->rx_missed_errors + st->rx_fifo_errors;
+		found = true;
 	}
 	freeifaddrs(list);
-	return missed;
+	return found;
 }
 
 /* Interfaces @s->nr .. @nr - 1 are new. */
@@ -117,7 +123,7 @@ static int learn(struct sums *s, uint32_t nr)
 	for (; s->nr < nr; s->nr++) {
 		more[s->nr] = (struct sum){ 0 };
 		if (!ptap_iface_get(s->tap, s->nr, &info))
-			more[s->nr].missed = missed_by(info.name);
+			missed_by(info.name, &more[s->nr].missed_before);
 	}
 	return 0;
 }
@@ -232,16 +238,20 @@ static int account_of(const struct sums *s, uint32_t id, bool single,
 {
 	struct ptap_iface_info info;
 	int err = ptap_iface_get(s->tap, id, &info);
+	struct sum *sum = &s->sum[id];
+	uint32_t missed;
 
 	if (err)
 		return err;
-	a->missed = missed_by(info.name) - s->sum[id].missed;
+	if (missed_by(info.name, &missed))
+		sum->missed = missed - sum->missed_before;
+	a->missed = sum->missed;
 	if (single)
 		return account_single(s, a);
 	a->dropped = info.dropped;
 	a->accepted = info.captured + info.dropped;
 	a->received = a->accepted + info.filtered;
-	a->delivered = s->sum[id].delivered;
+	a->delivered = sum->delivered;
 	return 0;
 }
 

@@ -7,13 +7,13 @@
  * files of rotate.c, whose account sums.c adds and behind which command.c runs
  * a command, and to the tcpdump of print.c, which prints.  A file is file.c's,
  * compressed compress.c's, its name names.c's, what is complete set.c's;
- * guard.c and parts.c mend what was left off (repair.c, frames.c). capture.c
+ * guard.c and parts.c mend what was left off (repair.c, frames.c).  capture.c
  * moves packets, signals.c notes what the user wants meanwhile, report.c says
  * what was captured, meters.c how it goes.  meta.c reads --meta, criteria.c
  * what ends files.  privileges.c becomes another user, confine.c and landlock.c
  * give up what is not needed; lists.c, program.c, sessions.c and verify.c
- * answer questions without a capture, offline.c leaves capture files to
- * tcpdump.  main.c is the order of these.
+ * (blocks.c, unpack.c) answer questions without a capture, offline.c leaves
+ * capture files to tcpdump.  main.c is the order of these.
  *
  * Single-threaded.  Functions that can fail print one sentence and return -1,
  * or end the program through die(); the exit status is 1 then.
@@ -85,6 +85,7 @@ enum on_full {
  * @ring: --ring-buffer
  * @is_ring: it was given
  * @part: --part
+ * @no_part: --no-part
  * @on_full: --on-full
  * @codec: --compress
  * @level: its level
@@ -142,6 +143,7 @@ struct options {
 	struct limits ring;
 	bool is_ring;
 	bool part;
+	bool no_part;
 	enum on_full on_full;
 	enum codec codec;
 	int level;
@@ -245,7 +247,8 @@ struct file_set {
  * @place: all that as the guardian knows it
  * @guard: looks after the files
  * @set: those that are complete
- * @part: names have a suffix until then
+ * @parts: names have a suffix until then
+ * @part: this one has
  * @name: the file being written, or that could not be
  * @fd: it, or -1
  * @regular: it can be cut
@@ -256,7 +259,9 @@ struct file_set {
  * @number: of -C in its name
  * @turns: rotations by -G so far
  * @period: when the last one was, for their names
- * @due_ms: time of the next one, or INT64_MAX
+ * @begun_ms: when this one began, by the clock
+ * @due_ms: time of the next one by duration, or INT64_MAX
+ * @due_clock_ms: by -G, in the clock's time, or INT64_MAX
  * @records: in the files before it
  * @failed: one of these could not be completed
  */
@@ -270,6 +275,7 @@ struct files {
 	struct guard_place place;
 	struct guard guard;
 	struct file_set set;
+	bool parts;
 	bool part;
 	char *name;
 	int fd;
@@ -281,7 +287,9 @@ struct files {
 	unsigned int number;
 	unsigned int turns;
 	time_t period;
+	int64_t begun_ms;
 	int64_t due_ms;
+	int64_t due_clock_ms;
 	uint64_t records;
 	bool failed;
 };
@@ -413,6 +421,8 @@ bool names_match(const char *pattern, const char *name);
 /* file.c */
 int file_open(struct files *f);
 int file_open_stdout(struct files *f);
+const char *file_error(int err);
+void file_name(struct files *f);
 int file_put(struct files *f, const struct ptap_spans *spans);
 void file_close(struct files *f, unsigned int flags);
 uint64_t file_bytes(const struct files *f);

@@ -21,7 +21,7 @@ static const char usage_text[] =
 "Files    -C SIZE next file: millions of bytes, or k, m, g  -G SECONDS next file\n"
 "         -W COUNT with -C: go round, with -G: end  -z COMMAND on each file,\n"
 "         --jobs=N at a time  --ring-buffer=NAME:VALUE next file by filesize,\n"
-"         duration, interval, packets; keep files, total, disk  --part suffix\n"
+"         duration, interval, packets; keep files, total, disk  --part --no-part\n"
 "         --autostop=NAME:VALUE end by filesize, duration, files, packets\n"
 "         --on-full=stop|wait|ring  --compress=zstd|lz4|gzip or zstd:LEVEL\n"
 "How      -B KIB ring of each CPU  --copybreak=BYTES clone larger packets\n"
