@@ -116,9 +116,9 @@ static bool is_named(const struct files *f)
 }
 
 /*
- * Who writes to a file holds its lock; the guardian does so for the file before,
- * which may have the same name, and may be about to get another.  -EAGAIN:
- * another capture does.
+ * Who writes to a file holds its lock; the guardian does so for the file
+ * before, which may have the same name, and may be about to get another.
+ * -EAGAIN: another capture does.
  */
 static int open_locked(struct files *f)
 {

@@ -46,7 +46,7 @@ struct guard_place {
 #define GUARD_RENAME	(1U << 1)	/* without PART_SUFFIX */
 #define GUARD_RUN	(1U << 2)	/* the command of -z on it */
 #define GUARD_REMOVE	(1U << 3)	/* nothing is in it: none of these */
-#define GUARD_SYNC_IDLE	(1U << 4)	/* as GUARD_SYNC, if no other file waits */
+#define GUARD_SYNC_IDLE	(1U << 4)	/* if no other file waits */
 
 void guard_start(struct guard *g, const struct guard_place *place, int tap_fd);
 void guard_name(struct guard *g, const char *name, bool framed);

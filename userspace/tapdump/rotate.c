@@ -4,8 +4,8 @@
  *
  * Limits are tcpdump's: -C begins a new file before a record when the file is
  * larger than it may be, so it has one record more than fits; -G begins one by
- * the clock, in whole seconds since the start, also when no packet comes.  It is
- * CLOCK_REALTIME that decides, because names tell the time: by another clock two
+ * the clock, in whole seconds since the start, also when no packet comes.
+ * CLOCK_REALTIME decides, because names tell the time: by another clock two
  * files could get the same name, when time is slewed or set back.
  * --ring-buffer and --autostop add dumpcap's.  A file begins with the preamble
  * that the records behind it need, ends with a whole record, and the next

@@ -196,7 +196,8 @@ static void print_end(struct verify *v)
 }
 
 /* What is known of the interfaces of a section that was begun. */
-static void keep_section(struct verify *v, const struct viface *old, uint32_t nr)
+static void keep_section(struct verify *v, const struct viface *old,
+			 uint32_t nr)
 {
 	struct viface *i;
 
