@@ -8,6 +8,31 @@
 here=$(cd "$(dirname "$0")" && pwd)
 make_pair
 make_vlan
+modprobe tun 2>/dev/null
+
+# table KIND [read]: filter_table.py's lines as TAP
+table() {
+	local verdict name note
+
+	while IFS=$'\t' read -r verdict name note; do
+		result "$verdict" "$name${2:+, $2}"
+		[[ $verdict == ok ]] || diag "$note"
+	done < <(LD_LIBRARY_PATH=/ptap/build in_ns pt-a python3 \
+		"$here/filter_table.py" "$@" 2>"$work/table.err" ||
+		printf 'not ok\t%s: the table ran\t%s\n' "$1" \
+			"$(tail -n 5 "$work/table.err" | tr '\t\n' '  ')")
+}
+
+table ether
+table cooked
+table loopback
+if ip -n pt-a tuntap add pt0 mode tun 2>/dev/null; then
+	ip -n pt-a addr add 10.9.9.1/24 dev pt0
+	ip -n pt-a link set pt0 up
+	table raw read
+else
+	skip raw "this kernel has no tun"
+fi
 
 # With tapdump's options: the same packets, and numbers that add up.
 traffic6() {
