@@ -4,7 +4,7 @@
 # host.sh matrix [KIND]... | replay FOLDER - boot test VMs for tests/parity.
 #
 # matrix: the whole matrix (run.sh) in a VM with two virtio-net cards, then what
-# needs drivers that its kernel lacks (e1000, CAN, PPP) in one with Debian's
+# needs drivers that its kernel lacks (e1000, e1000e, CAN, PPP) in one with Debian's
 # full kernel.  Leaves build/parity/parity.txt, the table of both, and prints it.
 # replay: the capture files of a folder through replay.sh, with its summary in
 # build/parity/replay.txt.  The exit status is 0 only if nothing differs and
@@ -14,7 +14,7 @@ set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$top" || exit 1
 out=build/parity
-full_kinds=(e1000 vcan ppp)
+full_kinds=(e1000 e1000e vcan ppp)
 status=0
 mkdir -p "$out"
 
@@ -56,7 +56,8 @@ matrix() {
 		tables+=("$out/matrix/parity.tsv")
 	fi
 	if ((${#full[@]})); then
-		vm matrix-full --kernel 6.1-full --nic e1000 --nic e1000 -- "${full[@]}"
+		vm matrix-full --kernel 6.1-full --nic e1000 --nic e1000 \
+			--nic e1000e --nic e1000e -- "${full[@]}"
 		tables+=("$out/matrix-full/parity.tsv")
 	fi
 	python3 tests/parity/judge.py table "${tables[@]}" >"$out/parity.txt"

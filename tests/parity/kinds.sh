@@ -11,8 +11,8 @@
 # more than one; helpers, processes to end; after, a function for traffic that
 # only this kind has.  If it fails, the kind is skipped and $why says why.
 
-kinds='veth veth-gro veth-big veth-xdp dummy lo virtio e1000 vlan qinq bridge
-bond team macvlan tun tap tap-gso wireguard vxlan geneve gre gre-nbma gretap ip6gre ipip sit
+kinds='veth veth-gro veth-big veth-xdp dummy lo virtio e1000 e1000e vlan qinq
+vlan-bytes qinq-bytes bridge bond team macvlan tun tap tap-gso wireguard vxlan geneve gre gre-nbma gretap ip6gre ipip sit
 ip6tnl vti nlmon ifb tc vcan ppp'
 kinds=$(xargs <<<"$kinds")
 
@@ -147,13 +147,17 @@ nics() {
 	flags=ether,$ip_all points=("pt-a ${found[0]}" "pt-b ${found[1]}")
 }
 
-kind_virtio() { nics virtio_net; }
-kind_e1000() {
-	modprobe -n e1000 || { why="this kernel has no e1000"; return 1; }
-	modprobe e1000
-	wait_for 5 ls /sys/bus/pci/drivers/e1000/0*
-	nics e1000
+# emulated DRIVER: those that only a full kernel has
+emulated() {
+	modprobe -n "$1" || { why="this kernel has no $1"; return 1; }
+	modprobe "$1"
+	wait_for 5 eval "ls /sys/bus/pci/drivers/$1/0*/net/*"
+	nics "$1"
 }
+
+kind_virtio() { nics virtio_net; }
+kind_e1000() { emulated e1000; }
+kind_e1000e() { emulated e1000e; }
 
 # tagged PROTOCOLS...: a stack of VLANs, addresses on the uppermost
 tagged() {
@@ -183,6 +187,25 @@ tagged() {
 
 kind_vlan() { tagged 802.1q; }
 kind_qinq() { tagged 802.1ad 802.1q; }
+
+# Devices that leave tags to the stack: what is sent has them in its bytes.
+in_bytes() {
+	local pair
+
+	tagged "$@" || return
+	for pair in pt-a/va pt-b/vb; do
+		in_ns "${pair%/*}" ethtool -K "${pair#*/}" rxvlan off txvlan off \
+			rx-vlan-stag-hw-parse off tx-vlan-stag-hw-insert off || return
+	done
+	in_ns pt-a ethtool -k va | grep -q 'tx-vlan-offload: off' || {
+		why="the device does not leave tags to the stack"
+		return 1
+	}
+	answers
+}
+
+kind_vlan_bytes() { in_bytes 802.1q; }
+kind_qinq_bytes() { in_bytes 802.1ad 802.1q; }
 
 # A bridge of two ports, each a veth; B is behind one of them.
 kind_bridge() {

@@ -99,6 +99,7 @@ case $pattern in
 	else
 		tests pcapdiff printf '1..1\nok 1 - all # SKIP not built\n'
 	fi
+	tests judge python3 "$here/judge_test.py"
 	if [ -x "$build/tapdump" ]; then
 		tests verify "$here/verify.sh" "$(realpath "$build/tapdump")"
 	fi

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""judge_test.py - what tests/parity/judge.py excuses, and that it is no more.
+
+Each excuse is tried on a pair of records that it is for, and then on the same
+pair with every byte of one and of the other changed: a difference that is none
+of its business has to stay one.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "parity"))
+import judge  # pylint: disable=wrong-import-position
+
+SLL, SLL2, CAN, EN10MB = judge.SLL, judge.SLL2, judge.CAN, 1
+count = [0, 0]
+
+
+def result(passed, name):
+    count[0] += 1
+    count[1] += not passed
+    print(f"{'ok' if passed else 'not ok'} {count[0]} - {name}")
+
+
+def hexes(*parts):
+    return bytes.fromhex("".join(parts).replace(" ", ""))
+
+
+SENT = "0004 0001 0006 020000000001 0000"
+RECEIVED = "0000 0001 0006 020000000001 0000"
+SENT2 = "0000 00000003 0001 04 06 020000000001 0000"
+IP = "4500001c000000004011000a0a0900010a0900022345000900080000"
+PACKET = "0800" + IP
+Q7, Q8, AD9 = "8100 0007", "8100 0008", "88a8 0009"
+
+
+def excuse_of(a, b, linktype):
+    for excuse in judge.EXCUSES:
+        if excuse(a, b, linktype):
+            return excuse.__name__
+    return None
+
+
+def changed(data, i):
+    return data[:i] + bytes([data[i] ^ 0x40]) + data[i + 1:]
+
+
+# name, excuse, link type, ours, tcpdump's, and which of our bytes tcpdump lost
+CASES = [
+    ("a type behind the tag, SLL2", "excuse_inner_type", SLL2,
+     hexes("8100", SENT2, "0007", PACKET), hexes("0800", SENT2, "0007", PACKET),
+     ()),
+    ("a type behind the tag, and the tag twice, SLL", "excuse_inner_type", SLL,
+     hexes(SENT, Q7, PACKET), hexes(SENT, Q7, "0800 0007", PACKET),
+     ()),
+    ("one inner tag is lost", "excuse_inner_tags", SLL,
+     hexes(SENT, AD9, Q7, PACKET), hexes(SENT, AD9, PACKET),
+     (20, 21)),
+    ("three inner tags are lost", "excuse_inner_tags", SLL,
+     hexes(SENT, AD9, Q7, Q8, Q7, PACKET), hexes(SENT, AD9, PACKET),
+     (20, 21, 24, 25, 28, 29)),
+    ("an inner tag is lost, another has the wrong type", "excuse_inner_tags", SLL,
+     hexes(SENT, AD9, Q7, Q8, PACKET), hexes(SENT, AD9, "0800 0008", PACKET),
+     (20, 21)),
+    ("all tags of a short packet are lost", "excuse_inner_tags", SLL,
+     hexes(SENT, AD9, Q7, "88b5 010203"), hexes(SENT, "88b5 010203"),
+     (16, 17, 20, 21)),
+    ("the tag of a short packet is lost", "excuse_short", SLL,
+     hexes(RECEIVED, Q7, "88b5 010203"), hexes(RECEIVED, "88b5 010203"),
+     (16, 17)),
+    ("the flags of a CAN FD frame", "excuse_can_flags", CAN,
+     hexes("00000123 08 05 0000 0102030405060708"),
+     hexes("00000123 08 00 0000 0102030405060708"),
+     (5,)),
+]
+
+# differences that nothing excuses
+WRONG = [
+    ("an inner tag of a received packet", SLL,
+     hexes(RECEIVED, AD9, Q7, PACKET), hexes(RECEIVED, AD9, PACKET)),
+    ("the outermost tag", SLL,
+     hexes(SENT, AD9, Q7, PACKET), hexes(SENT, Q7, PACKET)),
+    ("an inner tag in ours only, and the packet too long", SLL,
+     hexes(SENT, AD9, Q7, PACKET), hexes(SENT, AD9, PACKET, "00")),
+    ("a tag that tcpdump has and we do not", SLL,
+     hexes(SENT, AD9, PACKET), hexes(SENT, AD9, Q7, PACKET)),
+    ("a tag in plain Ethernet", EN10MB,
+     hexes("020000000002020000000001", AD9, Q7, PACKET),
+     hexes("020000000002020000000001", AD9, PACKET)),
+]
+
+for name, wanted, linktype, a, b, lost in CASES:
+    found = excuse_of(a, b, linktype)
+    result(found == wanted, f"excused: {name}" +
+           ("" if found == wanted else f" (by {found})"))
+    more = [i for i in range(len(a)) if i not in lost and
+            excuse_of(changed(a, i), b, linktype)]
+    more += [i for i in range(len(b)) if excuse_of(a, changed(b, i), linktype)]
+    result(not more, f"nothing else is: {name}" +
+           (f" (bytes {more})" if more else ""))
+
+for name, linktype, a, b in WRONG:
+    result(not excuse_of(a, b, linktype), f"not excused: {name}")
+
+print(f"1..{count[0]}")
+sys.exit(count[1] > 0)
