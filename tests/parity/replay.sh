@@ -116,6 +116,9 @@ one_file() { # PATH
 	elif [[ $kind != EN10MB ]]; then
 		leave_out "$name" "link type $kind, and a veth is Ethernet"
 		return
+	elif (($(packets "$path") == 0)); then
+		leave_out "$name" "it has no packets"
+		return
 	fi
 	if ! replay "$path" "$name" "$pps"; then
 		result 'not ok' "$name: the captures did not start"
