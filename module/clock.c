@@ -9,6 +9,7 @@
  * back.  A clock that was set back is followed at once, as everywhere.
  */
 #include <linux/delay.h>
+#include <linux/if_packet.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -97,4 +98,24 @@ void ptap_clock_rebase(struct ptap_clock *k, u64 cycles)
 	k->ns = now;
 	k->sec = div_u64_rem(now, NSEC_PER_SEC, &nsec);
 	k->nsec = nsec;
+}
+
+/**
+ * ptap_clock_adapter_ns - when the network adapter saw a packet
+ * @skb: packet
+ *
+ * A packet that is sent on has the stamp still that it was received with, and
+ * one that is sent gets its own later, when the tap has seen it.
+ *
+ * Context: hook.
+ * Return: nanoseconds by the adapter's clock; by CLOCK_REALTIME if the packet
+ * has no stamp.
+ */
+u64 ptap_clock_adapter_ns(const struct sk_buff *skb)
+{
+	s64 ns = 0;
+
+	if (skb->pkt_type != PACKET_OUTGOING)
+		ns = ktime_to_ns(ptap_skb_hwtstamp(skb));
+	return ns > 0 ? ns : ktime_get_real_ns();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The clock of a ring: time stamps from the CPU's cycle counter (opt-in).
+ * The clock of a ring: time stamps from the CPU's cycle counter (opt-in); and
+ * time stamps that come with the packet (opt-in, too).
  *
  * Reading CLOCK_REALTIME is most of what a small packet costs.  A session that
  * asks for PTAP_SETUP_CLOCK_TSC gets its times from the counter instead, on a
@@ -13,6 +14,7 @@
 #ifndef PTAP_CLOCK_H
 #define PTAP_CLOCK_H
 
+#include <linux/skbuff.h>
 #include <linux/time64.h>
 #include <linux/types.h>
 #include "compat.h"
@@ -40,6 +42,7 @@ struct ptap_clock {
 
 int ptap_clock_calibrate(void);
 void ptap_clock_rebase(struct ptap_clock *k, u64 cycles);
+u64 ptap_clock_adapter_ns(const struct sk_buff *skb);
 
 /* Nanoseconds since the line's beginning. */
 static inline u32 ptap_clock_advance(struct ptap_clock *k)

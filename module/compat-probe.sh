@@ -72,3 +72,11 @@ probe SKB_FRAGS_READABLE <<-END
 	int f(const struct sk_buff *skb);
 	int f(const struct sk_buff *skb) { return skb_frags_readable(skb); }
 END
+
+probe NDO_GET_TSTAMP <<-END
+	#include <linux/skbuff.h>
+	ktime_t f(struct net_device *d, const struct skb_shared_hwtstamps *h);
+	ktime_t f(struct net_device *d, const struct skb_shared_hwtstamps *h)
+	{ return SKBTX_HW_TSTAMP_NETDEV ?
+		 d->netdev_ops->ndo_get_tstamp(d, h, false) : 0; }
+END

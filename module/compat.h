@@ -117,4 +117,24 @@ static inline unsigned int ptap_skb_readable(const struct sk_buff *skb)
 #endif
 }
 
+/*
+ * When the adapter received a packet, 0 if it did not say.  Some drivers leave
+ * something there by which they tell it when they are asked.
+ */
+static inline ktime_t ptap_skb_hwtstamp(const struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+#ifdef PTAP_HAVE_NDO_GET_TSTAMP
+	if (shinfo->tx_flags & SKBTX_HW_TSTAMP_NETDEV) {
+		const struct net_device_ops *ops = skb->dev->netdev_ops;
+
+		if (!ops->ndo_get_tstamp)
+			return 0;
+		return ops->ndo_get_tstamp(skb->dev, &shinfo->hwtstamps, false);
+	}
+#endif
+	return shinfo->hwtstamps.hwtstamp;
+}
+
 #endif /* PTAP_COMPAT_H */

@@ -159,7 +159,7 @@ static int ptap_ioctl_sync(struct ptap_session *s, void __user *arg)
 	if (!ptap_session_is_setup(s))
 		return -EBUSY;
 	sync.horizon_ns = ktime_get_real_ns();
-	if (s->cfg.tsc)
+	if (s->cfg.clock == PTAP_CLOCK_TSC)
 		sync.horizon_ns -= PTAP_HOLDBACK_NS;	/* it may be behind */
 	/* Hooks run under RCU: those that were running have returned. */
 	synchronize_net();

@@ -111,8 +111,14 @@ static inline void ptap_record_epb(const struct ptap_config *cfg,
 				   struct ptap_clock *clock,
 				   const struct ptap_record *rec, u8 *dst)
 {
-	u64 now = cfg->tsc ? ptap_clock_ns(clock) : ktime_get_real_ns();
+	u64 now;
 
+	if (likely(cfg->clock == PTAP_CLOCK_HOST))
+		now = ktime_get_real_ns();
+	else if (cfg->clock == PTAP_CLOCK_TSC)
+		now = ptap_clock_ns(clock);
+	else
+		now = ptap_clock_adapter_ns(rec->skb);
 	ptap_put32(dst, PTAP_EPB_TYPE);
 	ptap_put32(dst + 4, rec->size);
 	ptap_put32(dst + 8, rec->iface->id);
@@ -133,10 +139,12 @@ static inline void ptap_record_pcap(const struct ptap_config *cfg,
 	struct timespec64 now;
 	u32 fraction;
 
-	if (cfg->tsc)
+	if (likely(cfg->clock == PTAP_CLOCK_HOST))
+		ktime_get_real_ts64(&now);
+	else if (cfg->clock == PTAP_CLOCK_TSC)
 		ptap_clock_ts(clock, &now);
 	else
-		ktime_get_real_ts64(&now);
+		now = ns_to_timespec64(ptap_clock_adapter_ns(rec->skb));
 	fraction = now.tv_nsec;
 	if (cfg->format == PTAP_FORMAT_PCAP_USEC)
 		fraction /= NSEC_PER_USEC;
@@ -153,7 +161,8 @@ static inline void ptap_record_pcap(const struct ptap_config *cfg,
  * @rec: planned
  * @dst: @rec->size bytes in the ring
  *
- * Reads the clock, so that times ascend in the ring.
+ * Reads the clock, so that times ascend in the ring; those of an adapter need
+ * not.
  *
  * Context: hook.
  */

@@ -43,6 +43,13 @@ struct ptap_ring;
 #define PTAP_CONSUMER_DECIDED	3U
 #define PTAP_CONSUMER_MAPPING	4U
 
+/* Where time stamps come from. */
+enum ptap_clock_source {
+	PTAP_CLOCK_HOST,		/* CLOCK_REALTIME */
+	PTAP_CLOCK_TSC,			/* the ring's clock */
+	PTAP_CLOCK_ADAPTER,		/* the packet, or CLOCK_REALTIME */
+};
+
 /**
  * struct ptap_config - the configuration, immutable from SETUP on
  * @format: enum ptap_format
@@ -56,7 +63,7 @@ struct ptap_ring;
  * @flush_us: microseconds
  * @promisc: interfaces are promiscuous while running
  * @all: every interface of the namespace
- * @tsc: time stamps come from the ring's clock
+ * @clock: where time stamps come from
  * @ring_size: data bytes of a ring
  */
 struct ptap_config {
@@ -71,7 +78,7 @@ struct ptap_config {
 	u32 flush_us;
 	bool promisc;
 	bool all;
-	bool tsc;
+	enum ptap_clock_source clock;
 	u64 ring_size;
 };
 

@@ -25,7 +25,11 @@
 #include "setup.h"
 
 #define PTAP_SETUP_FLAGS	(PTAP_SETUP_PROMISC | PTAP_SETUP_COPYBREAK | \
-				 PTAP_SETUP_CLOCK_TSC)
+				 PTAP_SETUP_CLOCK_TSC | \
+				 PTAP_SETUP_CLOCK_ADAPTER)
+
+#define PTAP_SETUP_CLOCKS	(PTAP_SETUP_CLOCK_TSC | \
+				 PTAP_SETUP_CLOCK_ADAPTER)
 
 static uint copybreak = PTAP_COPYBREAK_DEFAULT;
 module_param(copybreak, uint, 0644);
@@ -60,6 +64,7 @@ static int ptap_setup_values(struct ptap_config *cfg,
 	bool pcapng = arg->format == PTAP_FORMAT_PCAPNG;
 
 	if (arg->flags & ~PTAP_SETUP_FLAGS ||
+	    (arg->flags & PTAP_SETUP_CLOCKS) == PTAP_SETUP_CLOCKS ||
 	    arg->reserved || arg->format > PTAP_FORMAT_PCAP_USEC ||
 	    direction & ~(PTAP_DIR_IN | PTAP_DIR_OUT) ||
 	    snaplen > PTAP_SNAPLEN_MAX || flush_us > PTAP_FLUSH_US_MAX ||
@@ -91,8 +96,12 @@ static int ptap_setup_values(struct ptap_config *cfg,
 	cfg->flush_us = flush_us;
 	cfg->promisc = arg->flags & PTAP_SETUP_PROMISC;
 	cfg->all = !arg->nr_ifaces;
-	cfg->tsc = arg->flags & PTAP_SETUP_CLOCK_TSC;
-	return cfg->tsc ? ptap_clock_calibrate() : 0;
+	if (arg->flags & PTAP_SETUP_CLOCK_ADAPTER)
+		cfg->clock = PTAP_CLOCK_ADAPTER;
+	if (!(arg->flags & PTAP_SETUP_CLOCK_TSC))
+		return 0;
+	cfg->clock = PTAP_CLOCK_TSC;
+	return ptap_clock_calibrate();
 }
 
 /*

@@ -19,7 +19,8 @@
 #              make abi-record records it)
 #   cocci      rules of our own for the module (scripts/cocci)
 #   docs       links lead to files, each row of "Works with" to a test, the code
-#              compiles, pictures are small
+#              compiles, pictures are small, the table in tapdump(8) has all that
+#              tcpdump's manual has
 #   licence    each source file names its licence
 #
 # style and licence answer to the names format and spdx as well.
@@ -172,6 +173,21 @@ gate_abi() {
 		tests/abi/libptap.so.1.abi build/libptap.so.1
 }
 
+# Options of tcpdump, by its manual if it is here, that tapdump's table lacks.
+missing_options() {
+	local manual=/usr/share/man/man8/tcpdump.8.gz table option
+
+	[[ -e $manual ]] || return 0
+	table=$(sed -n '/^\.Sh COMPATIBILITY/,/^\.El/{s/\\//g;/^\.It/p}' \
+		userspace/man/tapdump.8)
+	for option in $(zcat "$manual" | sed 's/\\//g' |
+		sed -n '/^\.SH OPTIONS/,/^\.SH EXAMPLES/p' |
+		grep -oE '^\.BI? "?-(-[a-z][-a-z]+|[A-Za-z#])' | sed 's/^[^-]*//' | sort -u); do
+		grep -qE -- "^\.It ([^T]*[ ,])?${option}[ ,]" <<<"$table" ||
+			echo "userspace/man/tapdump.8: tcpdump's $option is not in the table"
+	done
+}
+
 gate_docs() {
 	local file link rows bad=0
 
@@ -195,6 +211,7 @@ gate_docs() {
 	"${CC:-cc}" -Wall -Wextra -Wno-declaration-after-statement -Werror \
 		-fsyntax-only -Imodule/uapi -Iuserspace/libptap "$work/snippet.c" || bad=1
 	! find userspace/doc -name '*.png' -size +150k | grep . || bad=1
+	! missing_options | grep . || bad=1
 	return $bad
 }
 

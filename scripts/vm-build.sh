@@ -110,7 +110,8 @@ main() {
 			"building for kernel $release" \
 			unshare --mount --propagation private \
 			"$0" --compile "$image" "$dir/ptap" -C /ptap \
-			KDIR="/lib/modules/$release/build" all device-tests ||
+			KDIR="/lib/modules/$release/build" \
+			all device-tests test-modules ||
 			exit 126
 	fi
 	[[ ! $disk ]] ||

@@ -43,3 +43,10 @@ build/tests/confine_test: tests/vm/confine_test.c $(CONFINE_OBJ) $(B)/libptap.a 
 		$(filter-out %.h,$^) $(TAPDUMP_LIBS)
 
 device-tests: build/tests/confine_test
+
+# Modules of the tests' own.  One that a kernel does not take is left out, and
+# what needs it is skipped.
+.PHONY: test-modules
+test-modules:
+	@$(MAKE) -C '$(KDIR)' M='$(CURDIR)/tests/stampdev' modules || \
+		echo "tests/stampdev: not for this kernel"

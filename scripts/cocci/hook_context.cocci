@@ -4,7 +4,7 @@
 // functions are told by their names.
 
 @atomic@
-identifier f =~ "^ptap_(hook_(rcv|wants|seen_again|packet|store|fill|reserve|drop|may_defer|defer|filter|starts|cooked_start)|record_.*|copy.*|meta_(len|write|captured|dropped|filtered|lost|hash|queue|flags|put.*)|prod_.*|skb_.*|wake_kick|clock_ns|clock_ts|iface_(find|matches|add_locked)|ring_(at|iface))$";
+identifier f =~ "^ptap_(hook_(rcv|wants|seen_again|packet|store|fill|reserve|drop|may_defer|defer|filter|starts|cooked_start)|record_.*|copy.*|meta_(len|write|captured|dropped|filtered|lost|hash|queue|flags|put.*)|prod_.*|skb_.*|wake_kick|clock_ns|clock_ts|clock_adapter_ns|iface_(find|matches|add_locked)|ring_(at|iface))$";
 identifier bad =~ "^(mutex_lock.*|down(_.*)?|msleep.*|usleep_range|schedule|cond_resched|synchronize_(net|rcu)|rtnl_lock|copy_(to|from)_user|get_user|put_user|wait_event.*|vmalloc|kvmalloc|might_sleep|printk|pr_.*)$";
 position p;
 @@

@@ -66,14 +66,19 @@ for type in EN10MB LINUX_SLL LINUX_SLL2; do
 	matches "-y $type" "$(tcpdump -r "$work/y.tap" --count 2>&1 | xargs)" \
 		"link-type $type .* 2 packets"
 done
-says "-y RAW on Ethernet" 'link type' -i va -y RAW -w "$work/e"
-for type in host host_lowprec host_hiprec; do
+says "-y RAW on Ethernet" 'link type is EN10MB, not RAW' -i va -y RAW -w "$work/e"
+says "-y EN10MB on any" 'EN10MB is no link type of any' -i any -y EN10MB -w "$work/e"
+# The device has the host's stamps only: tcpdump warns of any other.
+for type in host host_lowprec host_hiprec adapter adapter_unsynced; do
 	start_tap j pt-a -i va -j $type icmp
+	start_tcpdump j pt-a -i va -j $type icmp
 	in_ns pt-a ping -q -c 1 10.9.0.2 >/dev/null
 	stop j
-	is "-j $type" "$(packets "$work/j.tap")" 2
+	check "-j $type" same j
+	is "-j $type: the same warning" \
+		"$(grep WARNING "$work/j.tap.err" | sed s/^tapdump/tcpdump/)" \
+		"$(grep WARNING "$work/j.tcp.err")"
 done
-says "-j adapter" 'adapter is not available' -i va -j adapter -w "$work/e"
 says "-j nonesuch" 'invalid time stamp type nonesuch' -i va -j nonesuch -w "$work/e"
 
 # Written and printed.
@@ -132,6 +137,40 @@ says "-f" 'tcpdump.*-n' -i va -f
 for bad in "-C 0" "-C 1x" "-C k" "-C 9999999999999" "-G x" "-W 0" "-Q up" "-s x"; do
 	says "$bad" 'tapdump: (invalid|unknown)' -i va $bad -w "$work/e"
 done
+for bad in -Y --nonesuch "-i nonesuch" "-c 0" "-c -1" "-c x" "-s -1" "-s 300000" \
+	"-B 0" "-B x" "-y NONESUCH" "-F /nonesuch" "-w /nonesuch/x" "tcp and and" \
+	-M -z "--time-stamp-precision=x" "-Z nonesuch" -I "-Q up" "-C x" "-W 0"; do
+	for tool in tapdump tcpdump; do
+		out=$(in_ns pt-a timeout 60 $tool -w "$work/e" -i va $bad 2>&1 </dev/null)
+		is "$tool $bad: exit status" $? 1
+		matches "$tool $bad: its own words" "$out" "$tool: |^tcpdump version"
+	done
+done
+both "-V -r" -r "$work/y.tap" -V "$work/list"
+both "-r, what is ignored" -K -H -S -u -b -E nonsense -m /x -n -r "$work/y.tap"
+both "-d -d" -i va -d -d ip
+for ask in -h --help --version; do
+	out=$(tapdump $ask 2>"$work/err")
+	is "$ask: exit status" $? 0
+	matches "$ask" "$out" '(^Usage: tapdump|^tapdump version [0-9.]+.*libpcap version)'
+	is "$ask: no complaints" "$(cat "$work/err")" ""
+done
+# tcpdump lists other things than network interfaces behind them.
+check "-D: the beginning of tcpdump's list" diff <(in_ns pt-a tapdump -D) \
+	<(in_ns pt-a tcpdump -D | head -n "$(in_ns pt-a tapdump -D | wc -l)")
+
+# The table in the manual has each option that tcpdump knows.
+table=$(sed -n '/^\.Sh COMPATIBILITY/,/^\.El/{s/\\//g;/^\.It/p}' \
+	"$(dirname "$0")/../../userspace/man/tapdump.8")
+help=$(tcpdump --help 2>&1)
+missing=''
+for option in $(grep -oE -- '--[a-z][-a-z]+|\[ -[A-Za-z]' <<<"$help" | tr -d '[ ') \
+	$(sed -n 's/.*tcpdump \[-\([A-Za-z#]*\)\].*/\1/p' <<<"$help" |
+		grep -o . | sed 's/^/-/'); do
+	grep -qE -- "^\.It ([^T]*[ ,])?${option}[ ,]" <<<"$table" || missing+=" $option"
+done
+is "tapdump(8): the table of tcpdump's options" "$missing" ""
+check "... is not empty" test "$(wc -l <<<"$table")" -gt 45
 check "every long name" tapdump -d --no-optimize --dont-verify-checksums \
 	--absolute-tcp-sequence-numbers --relinquish-privileges=root --print \
 	--time-stamp-type=host --number --count --packet-buffered \

@@ -22,7 +22,9 @@ _tapdump()
 	-y | --linktype)
 		words="LINUX_SLL LINUX_SLL2 $("$tool" ${iface:+-i "$iface"} -L \
 			2>/dev/null | awk '/^  / { print $1 }')" ;;
-	-j | --time-stamp-type) words=host ;;
+	-j | --time-stamp-type)
+		words=$("$tool" ${iface:+-i "$iface"} -J 2>/dev/null |
+			awk '/^  / { print $1 }') ;;
 	--time-stamp-precision) words='micro nano' ;;
 	--clock) words='host tsc' ;;
 	--meta) words='none light all flags drops id queue hash host stats' ;;

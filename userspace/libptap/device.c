@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
+#include <pcap/pcap.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 #include "internal.h"
+
+#define LINKTYPE_RAW	101
 
 struct ptap *ptap_create(void)
 {
@@ -82,6 +85,7 @@ static int ptap_config_read(struct ptap *p, const struct ptap_config *from,
 			      PTAP_CONFIG_COPYBREAK |
 			      PTAP_CONFIG_NO_OPTIMIZE |
 			      PTAP_CONFIG_CLOCK_TSC |
+			      PTAP_CONFIG_CLOCK_ADAPTER |
 			      PTAP_CONFIG_DESCRIBE) ||
 	    config->mode > PTAP_MODE_READ || config->reserved)
 		return ptap_fail(p, -EINVAL,
@@ -211,6 +215,15 @@ static u32 ptap_setup_linktype(const struct ptap_config *config)
 	return PTAP_LINKTYPE_NATIVE;
 }
 
+/* libpcap calls one of them by another number. */
+static const char *ptap_linktype_name(u32 linktype)
+{
+	const char *name = pcap_datalink_val_to_name(linktype == LINKTYPE_RAW ?
+						     DLT_RAW : (int)linktype);
+
+	return name ? name : "an unknown one";
+}
+
 static int ptap_open_setup(struct ptap *p, const struct ptap_config *config,
 			   const u32 *indices)
 {
@@ -235,6 +248,8 @@ static int ptap_open_setup(struct ptap *p, const struct ptap_config *config,
 		setup.flags |= PTAP_SETUP_COPYBREAK;
 	if (config->flags & PTAP_CONFIG_CLOCK_TSC)
 		setup.flags |= PTAP_SETUP_CLOCK_TSC;
+	if (config->flags & PTAP_CONFIG_CLOCK_ADAPTER)
+		setup.flags |= PTAP_SETUP_CLOCK_ADAPTER;
 	if (config->flags & PTAP_CONFIG_IMMEDIATE)
 		setup.watermark = 1;
 	setup.linktype = ptap_setup_linktype(config);
@@ -245,8 +260,9 @@ static int ptap_open_setup(struct ptap *p, const struct ptap_config *config,
 	    p->info.linktype == config->linktype)
 		return err;
 	return ptap_fail(p, -EMEDIUMTYPE,
-			 "the interface's link type is %u, not %u",
-			 p->info.linktype, config->linktype);
+			 "the interface's link type is %s, not %s",
+			 ptap_linktype_name(p->info.linktype),
+			 ptap_linktype_name(config->linktype));
 }
 
 int ptap_open(struct ptap *p, const struct ptap_config *config)

@@ -47,6 +47,7 @@ enum ptap_mode {
 #define PTAP_CONFIG_NO_OPTIMIZE	(1U << 3) /* filters as they were compiled */
 #define PTAP_CONFIG_CLOCK_TSC	(1U << 4) /* times from the TSC */
 #define PTAP_CONFIG_DESCRIBE	(1U << 5) /* pcapng headers tell all there is */
+#define PTAP_CONFIG_CLOCK_ADAPTER (1U << 6) /* see PTAP_SETUP_CLOCK_ADAPTER */
 
 /**
  * struct ptap_config - what to capture; zeroes are the defaults

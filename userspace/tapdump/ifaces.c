@@ -147,6 +147,10 @@ void ifaces_resolve(struct options *opt)
 	opt->any = true;
 	while (opt->nr_ifaces)
 		free(opt->ifaces[--opt->nr_ifaces]);
+	if (opt->linktype && opt->linktype != PTAP_LINKTYPE_LINUX_SLL &&
+	    opt->linktype != PTAP_LINKTYPE_LINUX_SLL2)
+		die("%s is no link type of any, which has LINUX_SLL2 and LINUX_SLL",
+		    pcap_datalink_val_to_name(opt->dlt));
 }
 
 /* What libpcap calls a link type of a file; the same number for all but one. */

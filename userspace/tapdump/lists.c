@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * lists.c - what can be chosen for an interface: link types (-L), time stamp
- * types (-J).
+ * lists.c - the link types that can be chosen for an interface (-L).
  */
-#include <net/if.h>
 #include <pcap/pcap.h>
 #include "tapdump.h"
 
@@ -44,21 +42,5 @@ void lists_linktypes(const struct options *opt, struct ptap *tap)
 			print_linktype(ifaces_dlt(iface.linktype));
 		print_linktype(DLT_LINUX_SLL);
 		print_linktype(DLT_LINUX_SLL2);
-	}
-}
-
-/* The tap has one clock, the host's, under whatever name -j gives it. */
-void lists_stamps(const struct options *opt)
-{
-	unsigned int i;
-
-	for (i = 0; opt->any ? !i : i < opt->nr_ifaces; i++) {
-		if (!opt->any && !if_nametoindex(opt->ifaces[i]))
-			die("%s: No such device exists", opt->ifaces[i]);
-		printf("Time stamp types for %s (use option -j to set):\n",
-		       iface_name(opt, i));
-		printf("  %s (%s)\n",
-		       pcap_tstamp_type_val_to_name(PCAP_TSTAMP_HOST),
-		       pcap_tstamp_type_val_to_description(PCAP_TSTAMP_HOST));
 	}
 }

@@ -37,6 +37,8 @@ static struct ptap *open_tap(const struct options *opt)
 		config.flags |= PTAP_CONFIG_NO_OPTIMIZE;
 	if (opt->clock_tsc)
 		config.flags |= PTAP_CONFIG_CLOCK_TSC;
+	if (opt->clock_adapter)
+		config.flags |= PTAP_CONFIG_CLOCK_ADAPTER;
 	if (opt->describe)
 		config.flags |= PTAP_CONFIG_DESCRIBE;
 	if (opt->copybreak >= 0) {
@@ -68,7 +70,7 @@ static bool answer(struct options *opt)
 	}
 	ifaces_resolve(opt);
 	if (opt->list_stamps) {
-		lists_stamps(opt);
+		stamps_list(opt);
 	} else if (opt->list_linktypes) {
 		opt->promisc = false;
 		tap = open_tap(opt);
@@ -132,6 +134,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	c.opt = &opt;
+	stamps_prepare(&opt);
 	set_up(&c);
 	signals_init(opt.write && (opt.rotate_size || opt.rotate_seconds ||
 				   opt.is_ring));

@@ -191,21 +191,6 @@ static uint64_t file_size(const char *text)
 	return value * unit;
 }
 
-/* The tap has the host's clock, in one precision, under any of its names. */
-static void check_stamp_type(const char *name)
-{
-	switch (pcap_tstamp_type_name_to_val(name)) {
-	case PCAP_TSTAMP_HOST:
-	case PCAP_TSTAMP_HOST_LOWPREC:
-	case PCAP_TSTAMP_HOST_HIPREC:
-		return;
-	case PCAP_ERROR:
-		die("invalid time stamp type %s", name);
-	}
-	die("time stamp type %s is not available: the tap stamps packets with the host's clock; host, host_lowprec and host_hiprec are that",
-	    name);
-}
-
 static uint32_t precision(const char *text)
 {
 	if (!strcmp(text, "nano"))
@@ -310,7 +295,7 @@ static bool parse_capture(struct options *opt, int c)
 		opt->no_optimize = true;
 		return true;
 	case 'j':
-		check_stamp_type(optarg);
+		stamps_parse(opt, optarg);
 		return true;
 	case 'I':
 		die("there is no -I: put the interface into monitor mode first, with iw(8)");
@@ -453,6 +438,8 @@ static void check_options(const struct options *opt)
 {
 	if (opt->print_foreign && (!opt->write || opt->print))
 		die("-f is not available: tcpdump, which prints the packets, does not know the interface's network; use -n");
+	if (opt->clock_tsc && opt->stamp_type >= 0)
+		die("--clock and -j name two clocks; choose one");
 	if (opt->linktype && opt->format == PTAP_FORMAT_PCAPNG)
 		die("-y is for pcap files; in pcapng each interface has its own link type");
 	if (!opt->write)
@@ -505,6 +492,7 @@ void options_parse(struct options *opt, int argc, char **argv)
 		.dlt = -1,
 		.sums = true,
 		.copybreak = -1,
+		.stamp_type = -1,
 	};
 	argv[0] = "tapdump";	/* in getopt's complaints */
 	while ((c = getopt_long(argc, argv, SHORT_OPTIONS, long_options,

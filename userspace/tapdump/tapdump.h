@@ -110,6 +110,8 @@ enum on_full {
  * @stats_quiet: --stats none: no line on the terminal
  * @copybreak: --copybreak, or -1
  * @clock_tsc: --clock=tsc
+ * @clock_adapter: an adapter stamps packets
+ * @stamp_type: -j in libpcap's numbers, or -1
  * @read: --read
  * @immediate: --immediate-mode
  * @verbose: number of -v
@@ -168,6 +170,8 @@ struct options {
 	bool stats_quiet;
 	int64_t copybreak;
 	bool clock_tsc;
+	bool clock_adapter;
+	int stamp_type;
 	bool read;
 	bool immediate;
 	unsigned int verbose;
@@ -497,7 +501,10 @@ int landlock_enter(const struct places *places);
 
 /* lists.c */
 void lists_linktypes(const struct options *opt, struct ptap *tap);
-void lists_stamps(const struct options *opt);
+
+void stamps_parse(struct options *opt, const char *name);
+void stamps_list(const struct options *opt);
+void stamps_prepare(struct options *opt);
 
 /* sessions.c */
 void sessions_list(void);

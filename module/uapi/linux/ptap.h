@@ -97,6 +97,7 @@ enum ptap_format {
 #define PTAP_SETUP_PROMISC		(1U << 0) /* while running */
 #define PTAP_SETUP_COPYBREAK		(1U << 1) /* @copybreak is set */
 #define PTAP_SETUP_CLOCK_TSC		(1U << 2) /* times from the TSC */
+#define PTAP_SETUP_CLOCK_ADAPTER	(1U << 3) /* times from the adapter */
 
 /* ptap_setup.direction */
 #define PTAP_DIR_IN			(1U << 0)
@@ -208,7 +209,10 @@ struct ptap_info {
  * @flags: PTAP_SETUP_* bits.  CLOCK_TSC: time stamps come from the CPU's time
  *	stamp counter, which is matched with CLOCK_REALTIME each millisecond:
  *	cheaper, and at most a microsecond beside it, but for the millisecond
- *	after the clock is set or a virtual machine has moved
+ *	after the clock is set or a virtual machine has moved.  CLOCK_ADAPTER:
+ *	a received packet has the time that its adapter gave it, if it did (see
+ *	SIOCSHWTSTAMP), others CLOCK_REALTIME.  Records are not in the order of
+ *	such times, and horizon_ns of PTAP_IOC_SYNC says nothing.  Only one CLOCK
  * @format: enum ptap_format
  * @linktype: PTAP_LINKTYPE_NATIVE, _LINUX_SLL or _LINUX_SLL2.  A pcap file has
  *	one link type: with NATIVE its interfaces must have the same one, and
@@ -220,8 +224,7 @@ struct ptap_info {
  * @copybreak: a packet of which more bytes than this are captured is kept as a
  *	clone of its socket buffer, and copied by read(), poll() or
  *	PTAP_IOC_DRAIN instead of by the receiving CPU.  0 clones every packet.
- *	Taken only with PTAP_SETUP_COPYBREAK; without it the module's parameter
- *	copybreak applies.
+ *	Without PTAP_SETUP_COPYBREAK the module's parameter copybreak applies.
  * @meta: PTAP_META_* bits; pcapng only
  * @watermark: bytes in a ring that wake a sleeper; 0 for the smaller of 256 KiB
  *	and a quarter of the ring; 1 wakes for each packet (immediate mode)
@@ -238,9 +241,8 @@ struct ptap_info {
  * or a combination that cannot be, -ENODEV an index that names no interface,
  * -EEXIST an index twice, -EMEDIUMTYPE interfaces of different link types in a
  * pcap file, -EOPNOTSUPP a @meta bit that PTAP_IOC_INFO does not list, or
- * CLOCK_TSC where the CPU has no invariant TSC (the module's parameter tsc
- * trusts another), -EPERM PROMISC without CAP_NET_ADMIN, -ENOMEM no memory for
- * the rings or over the module's parameter session_mb.
+ * CLOCK_TSC with neither invariant TSC nor the module's parameter tsc, -EPERM
+ * PROMISC without CAP_NET_ADMIN, -ENOMEM no memory, or over session_mb.
  */
 struct ptap_setup {
 	__u32 size;

@@ -217,10 +217,14 @@ void args_reserved(void)
 	net_dummy("d0");
 	for (bit = 0; bit < 32; bit++) {
 		if (1U << bit & ~(PTAP_SETUP_PROMISC | PTAP_SETUP_COPYBREAK |
-				  PTAP_SETUP_CLOCK_TSC))
+				  PTAP_SETUP_CLOCK_TSC |
+				  PTAP_SETUP_CLOCK_ADAPTER))
 			refuse(PTAP_STATE_NEW, PTAP_IOC_SETUP,
 			       &SETUP(.flags = 1U << bit), "SETUP flags");
 	}
+	refuse(PTAP_STATE_NEW, PTAP_IOC_SETUP,
+	       &SETUP(.flags = PTAP_SETUP_CLOCK_TSC | PTAP_SETUP_CLOCK_ADAPTER),
+	       "SETUP flags, two clocks");
 	refuse(PTAP_STATE_NEW, PTAP_IOC_SETUP, &SETUP(.reserved = 1),
 	       "SETUP reserved");
 	for (bit = 0; bit < 32; bit += 31) {
