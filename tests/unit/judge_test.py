@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "parity"))
 import judge  # pylint: disable=wrong-import-position
 
-SLL, SLL2, CAN, EN10MB = judge.SLL, judge.SLL2, judge.CAN, 1
+SLL, SLL2, CAN, EN10MB = judge.SLL, judge.SLL2, judge.CAN, judge.EN10MB
 count = [0, 0]
 
 
@@ -31,11 +31,15 @@ RECEIVED = "0000 0001 0006 020000000001 0000"
 SENT2 = "0000 00000003 0001 04 06 020000000001 0000"
 IP = "4500001c000000004011000a0a0900010a0900022345000900080000"
 PACKET = "0800" + IP
+ETHER = "020000000002 020000000001"
+# 10.9.0.1 to 10.9.0.2, 40000 to 9, one byte: pseudo-header's sum, whole checksum
+UDP = "4500001d0000400040112692 0a090001 0a090002 9c400009 0009 {} 41"
+PARTIAL, WHOLE = "142f", "0e7e"
 Q7, Q8, AD9 = "8100 0007", "8100 0008", "88a8 0009"
 
 
 def excuse_of(a, b, linktype):
-    for excuse in judge.EXCUSES:
+    for excuse in judge.EXCUSES + judge.OF_KIND["e1000e"]:
         if excuse(a, b, linktype):
             return excuse.__name__
     return None
@@ -72,6 +76,9 @@ CASES = [
      hexes("00000123 08 05 0000 0102030405060708"),
      hexes("00000123 08 00 0000 0102030405060708"),
      (5,)),
+    ("a checksum that the card filled in", "excuse_card", EN10MB,
+     hexes(ETHER, "0800", UDP.format(WHOLE)),
+     hexes(ETHER, "0800", UDP.format(PARTIAL)), ()),
 ]
 
 # differences that nothing excuses
@@ -84,6 +91,9 @@ WRONG = [
      hexes(SENT, AD9, Q7, PACKET), hexes(SENT, AD9, PACKET, "00")),
     ("a tag that tcpdump has and we do not", SLL,
      hexes(SENT, AD9, PACKET), hexes(SENT, AD9, Q7, PACKET)),
+    ("a checksum that is wrong", EN10MB,
+     hexes(ETHER, "0800", UDP.format("0e70")),
+     hexes(ETHER, "0800", UDP.format(PARTIAL))),
     ("a tag in plain Ethernet", EN10MB,
      hexes("020000000002020000000001", AD9, Q7, PACKET),
      hexes("020000000002020000000001", AD9, PACKET)),
