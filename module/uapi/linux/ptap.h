@@ -119,10 +119,8 @@ enum ptap_format {
  * PACKETID: epb_packetid: PTAP_PACKETID(ring, sequence).  The sequence counts
  *	the records of the ring from 1 and leaves none out: a gap is a record
  *	that was captured and is not in the file.
- * QUEUE: epb_queue: the device's queue, of sent packets and where the device
- *	tells it.
- * HASH: epb_hash, Toeplitz as network cards compute it: the hash of its flow
- *	that came with the packet, or of its connection when it was sent.
+ * QUEUE: epb_queue: the device's queue, where it is known.
+ * HASH: epb_hash, Toeplitz: of the flow; of the connection, when sent.
  * COUNTS: no option: PTAP_IOC_IFACE counts packets per interface.
  */
 #define PTAP_META_FLAGS			(1U << 0)
@@ -212,7 +210,7 @@ struct ptap_info {
  *	after the clock is set or a virtual machine has moved.  CLOCK_ADAPTER:
  *	a received packet has the time that its adapter gave it, if it did (see
  *	SIOCSHWTSTAMP), others CLOCK_REALTIME.  Records are not in the order of
- *	such times, and horizon_ns of PTAP_IOC_SYNC says nothing.  Only one CLOCK
+ *	such times, and horizon_ns of PTAP_IOC_SYNC says nothing.  One CLOCK
  * @format: enum ptap_format
  * @linktype: PTAP_LINKTYPE_NATIVE, _LINUX_SLL or _LINUX_SLL2.  A pcap file has
  *	one link type: with NATIVE its interfaces must have the same one, and
