@@ -145,9 +145,9 @@ wait $pid
 is "appending, a full disk: exit status" $? 1
 check "appending, a full disk: what was there stays" \
 	cmp -n 100000 "$work/small/f" /dev/zero
-is "appending, a full disk: and whole frames" \
-	"$(tail -c +100001 "$work/small/f" | gzip -dc | packets -)" \
-	"$(captured)"
+# Where not even a frame had room, nothing is behind it, and gzip complains.
+held=$(tail -c +100001 "$work/small/f" | gzip -dc 2>/dev/null | packets -)
+is "appending, a full disk: and whole frames" "${held:-0}" "$(captured)"
 rm "$work/small"/*
 
 # The next file does not even get its header.
