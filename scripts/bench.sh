@@ -42,6 +42,15 @@ for program in v3reader ptapreader capcheck tapdump tcpblast latency middleman; 
 	[[ -x $work/bin/$program ]] ||
 		die 1 "$work/bin/$program is missing; run make bench, which builds it"
 done
+# Each page of the kernel's memory can be a mapping here.
+maps=$(</proc/sys/vm/max_map_count)
+if ((maps < 1048576)); then
+	note "vm.max_map_count is 1048576 while the benchmark runs"
+	echo 1048576 >/proc/sys/vm/max_map_count ||
+		note "it cannot be set: runs with large rings may fail"
+	trap 'echo "$maps" >/proc/sys/vm/max_map_count' EXIT
+fi
+
 kernel=$("$PTAP_ROOT/scripts/um-kernel.sh" bench --modules "$work")
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PTAP_ROOT/tests/bench \
 	python3 "$PTAP_ROOT/tests/bench/run.py" --kernel "$kernel/linux" \

@@ -26,6 +26,7 @@ import report
 
 FAILURES = 3
 STILL_SECONDS = 240
+LAST_WORDS = "ran out of memory on the host side"
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -85,11 +86,20 @@ def describe(run, result):
     return text
 
 
+def is_dead(console, start):
+    """It has lost a process of its own, and does not end by itself."""
+    with open(console, encoding="ascii", errors="replace") as f:
+        f.seek(start)
+        return LAST_WORDS in f.read()
+
+
 def follow(proc, path, runs, done):
     """Reads results as they come, until all are there or the kernel ended."""
     by_id = {r["id"]: r for r in runs}
     last = time.monotonic()
     offset = 0
+    console = path.with_name("console.log")
+    start = console.stat().st_size
     while True:
         ended = proc.poll() is not None
         if path.exists():
@@ -107,7 +117,8 @@ def follow(proc, path, runs, done):
             offset = end
         if ended or len(done) == len(runs):
             return
-        if time.monotonic() - last > STILL_SECONDS:
+        if is_dead(console, start) or \
+                time.monotonic() - last > STILL_SECONDS:
             note("the benchmark's kernel stands still; starting another")
             return
         time.sleep(0.2)
