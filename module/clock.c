@@ -22,6 +22,10 @@
 /* More than a line can be ahead by its own fault. */
 #define PTAP_CLOCK_AHEAD_MAX	(PTAP_CLOCK_REBASE_NS / 10)
 
+/* Tries to read both clocks at once, within so small a part of a line. */
+#define PTAP_CLOCK_PAIRS	8
+#define PTAP_CLOCK_WIDTH	256
+
 static bool tsc;
 module_param(tsc, bool, 0644);
 MODULE_PARM_DESC(tsc,
@@ -30,15 +34,25 @@ MODULE_PARM_DESC(tsc,
 /* Measured once, nanoseconds << PTAP_CLOCK_SHIFT in a cycle; 0: not yet. */
 static u32 ptap_clock_mult;
 
+/* A virtual machine may stand still between the two: the closest of some. */
 static u64 ptap_clock_pair(u64 *cycles)
 {
+	u64 start, ns, width, best = U64_MAX, now = 0;
 	unsigned long flags;
-	u64 now;
+	int i;
 
-	local_irq_save(flags);
-	*cycles = ptap_cycles();
-	now = ktime_get_ns();
-	local_irq_restore(flags);
+	for (i = 0; i < PTAP_CLOCK_PAIRS; i++) {
+		local_irq_save(flags);
+		start = ptap_cycles();
+		ns = ktime_get_ns();
+		width = ptap_cycles() - start;
+		local_irq_restore(flags);
+		if (width < best) {
+			best = width;
+			*cycles = start;
+			now = ns;
+		}
+	}
 	return now;
 }
 
@@ -71,17 +85,25 @@ int ptap_clock_calibrate(void)
 /**
  * ptap_clock_rebase - begin a new line
  * @k: clock
- * @cycles: the counter, just read
  *
  * Context: hook.
+ * Return: the counter at the line's beginning, which is now.
  */
-void ptap_clock_rebase(struct ptap_clock *k, u64 cycles)
+u64 ptap_clock_rebase(struct ptap_clock *k)
 {
 	u32 mult = READ_ONCE(ptap_clock_mult);
-	u64 now = ktime_get_real_ns();
-	u64 delta = cycles - k->cycles;
+	u64 cycles, delta, now;
 	u32 nsec;
 	s64 ahead;
+	int i = 0;
+
+	/* What comes between the two puts the line ahead of the clock. */
+	do {
+		cycles = ptap_cycles();
+		now = ktime_get_real_ns();
+	} while (ptap_cycles() - cycles > k->limit / PTAP_CLOCK_WIDTH &&
+		 ++i < PTAP_CLOCK_PAIRS);
+	delta = cycles - k->cycles;
 
 	/* After a longer pause no line is ahead of the clock. */
 	if (delta < 16 * k->limit) {
@@ -98,6 +120,7 @@ void ptap_clock_rebase(struct ptap_clock *k, u64 cycles)
 	k->ns = now;
 	k->sec = div_u64_rem(now, NSEC_PER_SEC, &nsec);
 	k->nsec = nsec;
+	return cycles;
 }
 
 /**

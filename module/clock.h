@@ -41,7 +41,7 @@ struct ptap_clock {
 };
 
 int ptap_clock_calibrate(void);
-void ptap_clock_rebase(struct ptap_clock *k, u64 cycles);
+u64 ptap_clock_rebase(struct ptap_clock *k);
 u64 ptap_clock_adapter_ns(const struct sk_buff *skb);
 
 /* Nanoseconds since the line's beginning. */
@@ -50,7 +50,7 @@ static inline u32 ptap_clock_advance(struct ptap_clock *k)
 	u64 cycles = ptap_cycles();
 
 	if (unlikely(cycles - k->cycles >= k->limit))
-		ptap_clock_rebase(k, cycles);
+		cycles = ptap_clock_rebase(k);
 	return (cycles - k->cycles) * k->mult >> PTAP_CLOCK_SHIFT;
 }
 
