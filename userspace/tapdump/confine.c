@@ -28,6 +28,11 @@
 #include <unistd.h>
 #include "tapdump.h"
 
+/* Linux 5.8; Debian 11's headers are older than its kernel. */
+#ifndef SYS_faccessat2
+#define SYS_faccessat2		439
+#endif
+
 /*
  * May root make files in the output folder without CAP_DAC_OVERRIDE?  It may
  * not in another user's, and the next file would have no place; then that one
