@@ -321,7 +321,7 @@ static void report(void)
 		       (unsigned long long)state->good[i]);
 		for (k = 0; k < ERRNO_MAX; k++)
 			if (state->errnos[i][k])
-				printf(" %s:%llu", strerrorname_np(k),
+				printf(", %s:%llu", strerror(k),
 				       (unsigned long long)state->errnos[i][k]);
 		printf("\n");
 	}
