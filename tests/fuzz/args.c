@@ -96,6 +96,7 @@ void *arg_setup(struct worker *w, struct rng *r)
 		.flush_us = ONE_OF(r, 0, 1, 100, 5000, 20000),
 		.nr_ifaces = ONE_OF(r, 0, 0, 1, 1, 2, 3),
 		.ring_size = ONE_OF(r, 65536, 65536, 65536, 1 << 20, 0),
+		.ifaces = 0,
 	};
 
 	if (s.format)

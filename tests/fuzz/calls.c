@@ -27,6 +27,10 @@
 
 #define PAGE	4096UL
 
+#ifndef MREMAP_DONTUNMAP	/* Linux 5.7 */
+#define MREMAP_DONTUNMAP	4
+#endif
+
 const char *const call_names[CALL_NR] = {
 	"open", "close", "dup", "INFO", "SETUP", "FILTER", "START", "STOP",
 	"DRAIN", "SYNC", "IFACE", "PREAMBLE", "STATS", "LOCK", "ioctl", "mmap",
