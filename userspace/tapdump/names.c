@@ -79,7 +79,11 @@ static char *classic_pattern(const struct options *opt)
 	for (; *from; *to++ = *from++)
 		if (*from == '%' && !opt->rotate_seconds)
 			*to++ = '%';
-	strcpy(to, opt->rotate_size ? "%O" : "");
+	if (opt->rotate_size) {
+		*to++ = '%';
+		*to++ = 'O';
+	}
+	*to = '\0';
 	return add_suffix(opt, own);
 }
 
