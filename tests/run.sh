@@ -135,7 +135,7 @@ smoke_images() {
 	local kernel
 
 	for kernel; do
-		scripts/vm-image.sh "$kernel" >"$log/image-$kernel.log" 2>&1
+		nice scripts/vm-image.sh "$kernel" >"$log/image-$kernel.log" 2>&1
 	done
 }
 
