@@ -152,7 +152,7 @@ enum ptap_format {
  * @nr_ifaces: interfaces known to the session, ids 0 .. @nr_ifaces - 1
  * @nr_hooks: hooks attached now; 0 while RUNNING: every interface is gone
  * @format: enum ptap_format
- * @linktype: link type of the file; PTAP_LINKTYPE_NATIVE in pcapng
+ * @linktype: of the file; PTAP_LINKTYPE_NATIVE: each interface's own, in pcapng
  * @snaplen: captured bytes of a packet, at most
  * @direction: PTAP_DIR_* bits
  * @copybreak: see struct ptap_setup
