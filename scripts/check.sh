@@ -15,8 +15,8 @@
 #   versions   kernel differences are known to the compat files only
 #   size       no file has grown past one room (600 lines)
 #   man        mandoc -Tlint over the man pages
-#   abi        libptap's binary interface is the recorded one, or more (libabigail;
-#              make abi-record records it)
+#   abi        libptap's binary interface is the recorded one, and no function is
+#              missing in the record (libabigail; make abi-record records it)
 #   cocci      rules of our own for the module (scripts/cocci)
 #   docs       links lead to files, each row of "Works with" to a test, the code
 #              compiles, pictures are small, the table in tapdump(8) has all that
@@ -169,6 +169,11 @@ gate_man() {
 gate_abi() {
 	missing abidiff && return 77
 	make -s build/libptap.so.1 || return 1
+	comm -23 <(sed -n 's/^\t\(ptap_[a-z_]*\);/\1/p' \
+		userspace/libptap/libptap.map | sort) \
+		<(sed -n "s/.*<elf-symbol name='\([^']*\)'.*/\1/p" \
+			tests/abi/libptap.so.1.abi | sort) |
+		sed 's/$/ is not recorded: make abi-record/' | grep . && return 1
 	abidiff --no-added-syms --suppressions tests/abi/suppressions \
 		tests/abi/libptap.so.1.abi build/libptap.so.1
 }
