@@ -107,6 +107,7 @@ is "filter" "$(option interface.filter.string)" 'udp dst port 9999 or tcp or icm
 
 # Each file of a set begins and ends with an account, only the last one for good.
 mkdir "$work/d"
+rm -f "$work/s.tap.err"
 run_in pt-a tapdump -i va --meta id,drops -C 50k -w "$work/d/f" udp dst port 9999 \
 	2>"$work/s.tap.err" </dev/null &
 pid=$!

@@ -40,6 +40,7 @@ rounds "ended under load" 4 term
 
 # capture ARGS...: of the bursts below; its process is $pid
 capture() {
+	rm -f "$work/f.tap.err"
 	run_in pt-a tapdump -i va "$@" udp dst port 9999 \
 		2>"$work/f.tap.err" </dev/null &
 	pid=$!
@@ -141,6 +142,7 @@ rm "$work/d/f"
 left_off() { # NAME PACKETS COMMAND...: what is done to a file of 10 packets
 	cp "$work/whole" "$work/d/g.part"
 	"${@:3}"
+	rm -f "$work/f.tap.err"
 	tapdump --part -i lo -c 1 -w "$work/d/g" 2>"$work/f.tap.err" </dev/null &
 	pid=$!
 	wait_for 30 grep -q listening "$work/f.tap.err"

@@ -18,6 +18,7 @@ listening() {
 }
 # capture ARGS...: of the bursts; its process is $pid
 capture() {
+	rm -f "$work/o.tap.err"
 	run_in pt-a tapdump -i va "$@" udp dst port 9999 \
 		2>"$work/o.tap.err" </dev/null &
 	pid=$!
@@ -128,6 +129,7 @@ is "a pipe that does not block: everything" "$(packets "$work/o")" "$(captured)"
 # What is in a file before standard output is appended to it.
 mount -t tmpfs -o size=200k small "$work/small"
 head -c 100000 /dev/zero >"$work/small/f"
+rm -f "$work/o.tap.err"
 run_in pt-a tapdump -i va --compress gzip:1 -w - udp dst port 9999 \
 	2>"$work/o.tap.err" </dev/null >>"$work/small/f" &
 pid=$!

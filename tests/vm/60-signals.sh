@@ -18,6 +18,7 @@ for mode in "" --read --copybreak=0; do
 		check "SIG$sig ${mode:-mmap}: the counts add up" counts_hold s
 		unset "tap_pid[s]"
 	done
+	rm -f "$work/s.tap.err"
 	run_in pt-a tapdump -i va -c 7 $mode -w "$work/s.tap" icmp \
 		2>"$work/s.tap.err" </dev/null &
 	pid=$!

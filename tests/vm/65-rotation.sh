@@ -13,7 +13,7 @@ burst() { in_ns pt-a python3 "$here/udp_burst.py" 10.9.0.2 "$1" 1400; }
 
 # rotating ARGS...: a capture of the bursts into $work/d/f*; its process is $pid
 rotating() {
-	rm -rf "$work/d"/*
+	rm -rf "$work/d"/* "$work/r.tap.err"
 	run_in pt-a tapdump -i va "$@" udp dst port 9999 \
 		2>"$work/r.tap.err" </dev/null &
 	pid=$!
@@ -67,7 +67,7 @@ is "-G: the idle files have a header" \
 # As tcpdump does it, at the same time.
 for args in "-C 1" "-C 1 -W 3" "-C 1 -W 11" "-C 2 -W 1" "-C 1 -G 3600 -W 2"; do
 	mkdir -p "$work/t"
-	rm -f "$work/t"/*
+	rm -f "$work/t"/* "$work/t.err"
 	rotating $args -w "$work/d/f%Y-"
 	run_in pt-a tcpdump -Z root -U -B 32768 -i va $args -w "$work/t/f%Y-" \
 		udp dst port 9999 2>"$work/t.err" </dev/null &
@@ -145,7 +145,7 @@ burst 10
 cp "$work/d/f.part" "$work/left"
 finished
 left_off() { # NAME FILE ARGS...
-	rm -rf "$work/d"/*
+	rm -rf "$work/d"/* "$work/r.tap.err"
 	cp "$work/left" "$work/d/$2.part"
 	truncate -s -100 "$work/d/$2.part"
 	run_in pt-a tapdump -i va "${@:3}" 2>"$work/r.tap.err" </dev/null &
@@ -158,7 +158,7 @@ left_off "-C" f7 -C 1 -w "$work/d/f"
 left_off "-C -W" f02 -C 1 -W 20 -w "$work/d/f"
 left_off "-G" f-2021-07-30-12:00.pcap -G 60 -w "$work/d/f-%F-%R.pcap"
 left_off "a per cent" f%m --part -w "$work/d/f%m"
-rm -rf "$work/d"/*
+rm -rf "$work/d"/* "$work/r.tap.err"
 cp "$work/left" "$work/d/fx.part"
 cp "$work/left" "$work/d/ff.part"
 run_in pt-a tapdump -i va -C 1 -G 60 -w "$work/d/f%H" 2>"$work/r.tap.err" &

@@ -18,6 +18,7 @@ ring() {
 	again "$@"
 }
 again() {
+	rm -f "$work/r.tap.err"
 	run_in pt-a tapdump -i va -w "$work/d/f.pcap" "$@" udp dst port 9999 \
 		2>"$work/r.tap.err" </dev/null &
 	pid=$!

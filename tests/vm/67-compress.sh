@@ -11,6 +11,7 @@ mkdir "$work/d" "$work/plain"
 
 burst() { in_ns pt-a python3 "$here/udp_burst.py" 10.9.0.2 "$1" 1400; }
 capture() {
+	rm -f "$work/c.err"
 	run_in pt-a tapdump -i va -B 16384 "$@" udp dst port 9999 \
 		2>"$work/c.err" </dev/null &
 	pid=$!

@@ -138,11 +138,13 @@ drop_pair() {
 
 # Background capture: start_tap NAME NAMESPACE ARGS...; its file is
 # $work/NAME.tap, its messages $work/NAME.tap.err, its process ${tap_pid[NAME]}.
+# What an earlier one said goes first: it must not be taken for this one's.
 declare -A tap_pid tcp_pid
 
 start_tap() {
 	local name=$1 ns=$2
 
+	rm -f "$work/$name.tap.err"
 	run_in "$ns" tapdump -w "$work/$name.tap" "${@:3}" \
 		2>"$work/$name.tap.err" </dev/null &
 	tap_pid[$name]=$!
@@ -155,6 +157,7 @@ start_tap() {
 start_tcpdump() {
 	local name=$1 ns=$2
 
+	rm -f "$work/$name.tcp.err"
 	run_in "$ns" tcpdump -Z root -B 32768 -w "$work/$name.tcp" "${@:3}" \
 		2>"$work/$name.tcp.err" </dev/null &
 	tcp_pid[$name]=$!
