@@ -79,10 +79,20 @@ for type in host host_lowprec host_hiprec adapter adapter_unsynced; do
 		"$(grep WARNING "$work/j.tap.err" | sed s/^tapdump/tcpdump/)" \
 		"$(grep WARNING "$work/j.tcp.err")"
 done
+for precision in micro nano; do
+	start_tap p pt-a -i va --time-stamp-precision=$precision icmp
+	start_tcpdump p pt-a -i va --time-stamp-precision=$precision icmp
+	in_ns pt-a ping -q -c 1 10.9.0.2 >/dev/null
+	stop p
+	check "precision $precision" same p
+	check "precision $precision: the file's header is tcpdump's" \
+		cmp -n 24 "$work/p.tap" "$work/p.tcp"
+done
 says "-j nonesuch" 'invalid time stamp type nonesuch' -i va -j nonesuch -w "$work/e"
 
 # Written and printed.
 for args in "-n" "-n -e -v -XX -#" "-q -tttt -A -S --nano" "-C 1 -n"; do
+	rm -f "$work/p.err"
 	run_in pt-a tapdump -i va --print $args -w "$work/p" icmp \
 		>"$work/p.out" 2>"$work/p.err" </dev/null &
 	pid=$!
@@ -98,6 +108,7 @@ for args in "-n" "-n -e -v -XX -#" "-q -tttt -A -S --nano" "-C 1 -n"; do
 	is "--print $args: everything is in the file" "$(packets "$work/p")" 6
 	matches "--print $args: counts it once" "$(cat "$work/p.err")" '6 packets captured'
 done
+rm -f "$work/p.err"
 run_in pt-a tapdump -i va --count icmp >"$work/p.out" 2>"$work/p.err" </dev/null &
 pid=$!
 wait_for 20 grep -q listening "$work/p.err"
@@ -109,6 +120,7 @@ is "--count: prints no packets" "$(cat "$work/p.out")" ""
 matches "--count: but how many" "$(cat "$work/p.err")" '6 packets captured'
 
 # A capture that ends by itself, to a pipe.
+rm -f "$work/p.err"
 run_in pt-a tapdump -i va -G 3 -W 1 -w - icmp 2>"$work/p.err" </dev/null >"$work/p" &
 pid=$!
 wait_for 20 grep -q listening "$work/p.err"
