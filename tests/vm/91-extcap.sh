@@ -101,16 +101,35 @@ echo 'icmp6 or or' >&7
 check "a wrong one is refused" says '0 warning .*syntax error'
 in_ns pt-a ping -q -c 1 fd09::2 >/dev/null
 check "and the old one stays" wait_for 30 got 12
+echo 'ip6 protochain 58' >&7
+check "one that the kernel cannot run: says so" \
+	says '1 status Filtering in user space, since "protochain" needs a loop.*: ip6 protochain 58'
+check "... in the log, too" says '1 add Filtering in user space, since "protochain"'
+in_ns pt-a ping -q -c 3 -i 0.1 10.9.0.2 >/dev/null
+in_ns pt-a ping -q -c 1 fd09::2 >/dev/null
+check "... and it holds" wait_for 30 got 14
 echo >&7
 check "an empty one" says 'status No capture filter'
 in_ns pt-a ping -q -c 1 10.9.0.2 >/dev/null
-more() { (($(records) >= 14)); }
+more() { (($(records) >= 16)); }
 check "captures everything" wait_for 30 more
 echo end >&7
 exec 7>&-
 wait $toolbar
 matches "it ends with the counts" "$(cat "$work/said")" 'status [0-9]+ packets captured, 0 dropped'
 matches "and status 0" "$(tail -n 1 "$work/said")" '^exit 0$'
+
+# The filter that the dialog has given.
+mkdir "$work/again"
+run_in pt-a timeout --foreground 300 "$here/extcap_toolbar.py" "$work/again" ptap-va \
+	'ip6 protochain 17' <"$work/typed" >"$work/said.again" 2>&1 &
+toolbar=$!
+exec 7>"$work/typed"
+check "the dialog's filter, filtered in user space: says so" wait_for 30 \
+	grep -q '^1 add Filtering in user space, since "protochain"' "$work/said.again"
+echo end >&7
+exec 7>&-
+wait $toolbar
 
 umount "$dir"
 drop_pair

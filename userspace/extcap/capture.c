@@ -85,6 +85,21 @@ static bool is_read(int fd)
 	return poll(&pfd, 1, 0) <= 0 || !(pfd.revents & (POLLERR | POLLHUP));
 }
 
+/* What holds from now on, and what of it the kernel does not do. */
+static void show_filter(const struct ptap *tap, const struct control *toolbar,
+			const char *filter)
+{
+	const char *why = ptap_filter_why(tap);
+
+	if (why)
+		control_log(toolbar, "Filtering in user space, since %s: %s",
+			    why, filter);
+	else if (*filter)
+		control_log(toolbar, "Capture filter: %s", filter);
+	else
+		control_log(toolbar, "No capture filter");
+}
+
 static void change_filter(struct ptap *tap, struct control *toolbar)
 {
 	char *filter;
@@ -92,10 +107,8 @@ static void change_filter(struct ptap *tap, struct control *toolbar)
 	while ((filter = control_next_filter(toolbar))) {
 		if (ptap_filter_set(tap, filter))
 			control_warn(toolbar, ptap_error(tap));
-		else if (*filter)
-			control_log(toolbar, "Capture filter: %s", filter);
 		else
-			control_log(toolbar, "No capture filter");
+			show_filter(tap, toolbar, filter);
 		free(filter);
 	}
 }
@@ -156,6 +169,8 @@ static int capture_into(int fd, struct ptap *tap, const struct extcap *x,
 	if (control_open(&toolbar, x))
 		return 1;
 	control_show_filter(&toolbar, x->filter ? x->filter : "");
+	if (ptap_filter_why(tap))
+		show_filter(tap, &toolbar, x->filter);
 	if (ptap_start(tap))
 		errx(1, "%s", ptap_error(tap));
 	ret = run(tap, fd, &toolbar, sleeping);
