@@ -233,6 +233,35 @@ static void test_part(void)
 	check_part("ip protochain 17 and inbound", "a loop", INSNS_MAX);
 }
 
+/* The file's header may have another type than the kernel: the file decides. */
+static void test_tagged(void)
+{
+	static const char *const texts[] = {
+		"ip protochain 6", "ip6 protochain 17 and inbound",
+		"not arp and link[2:2] = 0",
+	};
+	struct bpf_packet packet = packets[0];
+	struct bpf_program prog;
+	struct ptap_offload o;
+	u32 i, max_out;
+
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (!TAP_CHECK(compile(texts[i], 1, &prog)))
+			return;
+		for (max_out = 2; max_out < 12; max_out++) {
+			o = offload_of(prog.bf_insns, prog.bf_len);
+			o.max_out = max_out;
+			TAP_CHECK(!ptap_offload_program(&o));
+			TAP_CHECK(kernel_takes(&o));
+			packet.protocol = 0x8100;
+			TAP_CHECK(bpf_run(o.out, o.nr_out, &packet));
+			packet.protocol = 0x88a8;
+			TAP_CHECK(bpf_run(o.out, o.nr_out, &packet));
+		}
+		pcap_freecode(&prog);
+	}
+}
+
 /* Where a program is compiled for Ethernet, libpcap refuses by itself. */
 static void test_not_compiled(void)
 {
@@ -481,6 +510,7 @@ static const struct tap_test tests[] = {
 	{ "expressions, file with LINUX_SLL2", test_sll2 },
 	{ "a part of a long expression", test_long },
 	{ "a part of what the kernel cannot run", test_part },
+	{ "a part, and tags in a packet's bytes", test_tagged },
 	{ "expressions that libpcap refuses", test_not_compiled },
 	{ "expressions for LINUX_SLL", test_first },
 	{ "jumps", test_jumps },

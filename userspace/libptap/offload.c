@@ -15,7 +15,9 @@
  * group's list of link types.
  */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
+#include <string.h>
 #include "offload.h"
 
 /* From here on a position does not mean the packet's bytes. */
@@ -143,12 +145,40 @@ static void ptap_offload_clamp(struct sock_filter *f, u32 i, u32 last)
 		f->jf = most;
 }
 
-/* The first @last instructions, and one that accepts. */
-static void ptap_offload_part(struct ptap_offload *o, u32 last)
+/*
+ * Of a sent packet with a VLAN tag in its bytes, the kernel has the tag's type;
+ * the cooked header may have the one behind the tag, with which the record goes
+ * on.  It is the file's that counts: such packets are accepted.
+ */
+static u32 ptap_offload_tagged(struct ptap_offload *o)
 {
+	static const struct sock_filter tagged[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 SKF_AD_OFF + SKF_AD_PROTOCOL),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021Q, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021AD, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	u32 nr = sizeof(tagged) / sizeof(*tagged);
+
+	if (!o->header || o->max_out <= nr)
+		return 0;
+	memcpy(o->out, tagged, sizeof(tagged));
+	return nr;
+}
+
+/* The first instructions, as far as there is room, and one that accepts. */
+static void ptap_offload_part(struct ptap_offload *o)
+{
+	u32 first = ptap_offload_tagged(o), last = o->max_out - first - 1;
 	struct sock_filter f;
 	u32 i;
 
+	/* No room to look for tags: all is accepted. */
+	if (o->header && !first)
+		last = 0;
+	if (last > o->nr_in)
+		last = o->nr_in;
 	for (i = 0; i < last; i++) {
 		f = o->in[i];
 		if (!ptap_offload_one(o, &f))
@@ -156,12 +186,12 @@ static void ptap_offload_part(struct ptap_offload *o, u32 last)
 				.code = BPF_JMP | BPF_JA, .k = last - i - 1,
 			};
 		ptap_offload_clamp(&f, i, last);
-		o->out[i] = f;
+		o->out[first + i] = f;
 	}
-	o->out[last] = (struct sock_filter){
+	o->out[first + last] = (struct sock_filter){
 		.code = BPF_RET | BPF_K, .k = UINT32_MAX,
 	};
-	o->nr_out = last + 1;
+	o->nr_out = first + last + 1;
 }
 
 /**
@@ -192,6 +222,6 @@ int ptap_offload_program(struct ptap_offload *o)
 		ptap_offload_cannot(o,
 				    "its program has %u instructions, more than the kernel takes",
 				    o->nr_in);
-	ptap_offload_part(o, o->nr_in < o->max_out ? o->nr_in : o->max_out - 1);
+	ptap_offload_part(o);
 	return 0;
 }
