@@ -47,6 +47,8 @@ device-tests: build/tests/confine_test
 # Modules of the tests' own.  One that a kernel does not take is left out, and
 # what needs it is skipped.
 .PHONY: test-modules
-test-modules:
-	@$(MAKE) -C '$(KDIR)' M='$(CURDIR)/tests/stampdev' modules || \
-		echo "tests/stampdev: not for this kernel"
+test-modules: modules
+	@for dir in stampdev recordtest; do \
+		$(MAKE) -C '$(KDIR)' M='$(CURDIR)/tests/'$$dir modules || \
+			echo "tests/$$dir: not for this kernel"; \
+	done
