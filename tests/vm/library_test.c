@@ -212,6 +212,38 @@ static void test_spans(uint32_t mode)
 	fclose(file);
 }
 
+/* A pipe beside the tap. */
+static void test_wait_any(void)
+{
+	struct ptap_config config = {
+		.mode = PTAP_MODE_MMAP, .flags = PTAP_CONFIG_IMMEDIATE,
+	};
+	struct ptap *p = open_lo(&config, "udp port 7777");
+	struct pollfd others[PTAP_WAIT_OTHERS_MAX + 1] = { { .fd = -1 } };
+	struct ptap_packet pkt;
+	int fd[2];
+
+	if (!result(p && !pipe(fd), "other descriptors: opens"))
+		return;
+	others[1] = (struct pollfd){ .fd = fd[0], .events = POLLIN };
+	result(!ptap_wait_any(p, others, 2, 0, NULL) && !others[1].revents,
+	       "other descriptors: nothing is ready");
+	result(write(fd[1], "x", 1) == 1 &&
+	       ptap_wait_any(p, others, 2, -1, NULL) == 1 &&
+	       others[1].revents == POLLIN && !others[0].revents,
+	       "other descriptors: one is, and says so");
+	others[1].fd = -1;
+	blast(7777, 0, 1);
+	result(ptap_wait_any(p, others, 2, -1, NULL) == 1 &&
+	       !others[1].revents && ptap_packet_next(p, &pkt) >= 0,
+	       "other descriptors: a packet is");
+	result(ptap_wait_any(p, others, PTAP_WAIT_OTHERS_MAX + 1, 0, NULL) ==
+	       -EINVAL, "other descriptors: too many");
+	close(fd[0]);
+	close(fd[1]);
+	ptap_destroy(p);
+}
+
 static void test_errors(void)
 {
 	static const char *const none[] = { "nonesuch" };
@@ -243,6 +275,7 @@ int main(void)
 		test_spans(mode);
 	}
 	test_filter();
+	test_wait_any();
 	test_errors();
 	printf("1..%u\n", nr_tests);
 	return nr_failed != 0;

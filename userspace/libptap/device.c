@@ -381,15 +381,31 @@ static int ptap_wait_holdback(const struct ptap *p, const sigset_t *sigmask)
 
 int ptap_wait(struct ptap *p, int timeout_ms, const sigset_t *sigmask)
 {
-	struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
+	return ptap_wait_any(p, NULL, 0, timeout_ms, sigmask);
+}
+
+int ptap_wait_any(struct ptap *p, struct pollfd *others, unsigned int nr,
+		  int timeout_ms, const sigset_t *sigmask)
+{
+	struct pollfd pfd[1 + PTAP_WAIT_OTHERS_MAX] = {
+		{ .fd = p->fd, .events = POLLIN },
+	};
 	struct timespec ts = {
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = timeout_ms % 1000 * 1000000L,
 	};
 	int ret = ptap_check_open(p);
+	unsigned int i;
 
 	if (ret)
 		return ret;
+	if (nr > PTAP_WAIT_OTHERS_MAX)
+		return ptap_fail(p, -EINVAL, "more than %d descriptors",
+				 PTAP_WAIT_OTHERS_MAX);
+	for (i = 0; i < nr; i++) {
+		others[i].revents = 0;
+		pfd[1 + i] = others[i];
+	}
 	if (p->stopped)
 		return 1;
 	if (p->fruitless) {
@@ -397,18 +413,19 @@ int ptap_wait(struct ptap *p, int timeout_ms, const sigset_t *sigmask)
 		if (ret)
 			return ret;
 	}
-	ret = ppoll(&pfd, 1, timeout_ms < 0 ? NULL : &ts, sigmask);
+	ret = ppoll(pfd, 1 + nr, timeout_ms < 0 ? NULL : &ts, sigmask);
 	if (ret < 0)
 		return -errno;
-	p->fruitless = ret > 0 ? p->fruitless + 1 : 0;
-	if (pfd.revents & POLLHUP) {
+	for (i = 0; i < nr; i++)
+		others[i].revents = pfd[1 + i].revents;
+	p->fruitless = pfd[0].revents ? p->fruitless + 1 : 0;
+	if (pfd[0].revents & POLLHUP) {
 		p->gone = true;
 		ret = ptap_stop(p);
 		if (ret)
 			return ret;
-		return 1;
 	}
-	return ret;
+	return ret > 0;
 }
 
 int ptap_fd(const struct ptap *p)

@@ -18,6 +18,7 @@
 #define PTAP_H
 
 #include <linux/ptap.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -213,6 +214,24 @@ int ptap_stop(struct ptap *p);
  * Return: 1 look again, 0 the time is over, -EINTR a signal, -EBADF.
  */
 int ptap_wait(struct ptap *p, int timeout_ms, const sigset_t *sigmask);
+
+/* Descriptors that ptap_wait_any() takes. */
+#define PTAP_WAIT_OTHERS_MAX	7
+
+/**
+ * ptap_wait_any - the same, or until another descriptor is ready
+ * @p: handle, started
+ * @others: descriptors and events, as poll() takes them; negative ones are
+ *	ignored.  Their revents tell afterwards which is ready.
+ * @nr: their number, PTAP_WAIT_OTHERS_MAX at most
+ * @timeout_ms: as above
+ * @sigmask: as above
+ *
+ * Return: 1 look again, at @others too, 0 the time is over, -EINTR, -EINVAL
+ * too many, -EBADF.
+ */
+int ptap_wait_any(struct ptap *p, struct pollfd *others, unsigned int nr,
+		  int timeout_ms, const sigset_t *sigmask);
 
 /**
  * ptap_fd - the device's file descriptor, for poll() and epoll

@@ -107,10 +107,11 @@ static int64_t now_ms(void)
 
 static int stop_wait_ms(const struct capture *c)
 {
-	int64_t left = c->stop_ms - now_ms();
+	int64_t left;
 
 	if (!c->stop_ms)
 		return -1;
+	left = c->stop_ms - now_ms();
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 

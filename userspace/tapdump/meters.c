@@ -221,14 +221,24 @@ static void write_prom(const struct capture *c)
 	c->meters->prom_failed = err;
 }
 
+static bool is_metering(const struct meters *m)
+{
+	return m->json.wanted || m->prom.wanted || m->line.wanted;
+}
+
 /* Do what is due. */
 void meters_tick(const struct capture *c)
 {
 	struct meters *m = c->meters;
-	uint64_t at = now(CLOCK_MONOTONIC);
-	bool json = is_due(&m->json, at), prom = is_due(&m->prom, at);
-	bool line = is_due(&m->line, at);
+	bool json, prom, line;
+	uint64_t at;
 
+	if (!is_metering(m))
+		return;
+	at = now(CLOCK_MONOTONIC);
+	json = is_due(&m->json, at);
+	prom = is_due(&m->prom, at);
+	line = is_due(&m->line, at);
 	if ((!json && !prom && !line) || take_sample(c, false))
 		return;
 	if (json)
@@ -253,9 +263,12 @@ static void sooner(const struct meter *m, uint64_t at, int *ms)
 /* Milliseconds until something is due, or -1 for never. */
 int meters_wait_ms(const struct capture *c)
 {
-	uint64_t at = now(CLOCK_MONOTONIC);
+	uint64_t at;
 	int ms = -1;
 
+	if (!is_metering(c->meters))
+		return ms;
+	at = now(CLOCK_MONOTONIC);
 	sooner(&c->meters->json, at, &ms);
 	sooner(&c->meters->prom, at, &ms);
 	sooner(&c->meters->line, at, &ms);

@@ -376,11 +376,12 @@ static int64_t interval_left(const struct files *f, int64_t now)
 /* Milliseconds until the next file is due, or -1. */
 static int period_ms(const struct files *f)
 {
-	int64_t now = now_ms(CLOCK_REALTIME), left = LOOK_MS, more;
+	int64_t now, left = LOOK_MS, more;
 
 	if (f->due_ms == NEVER && f->due_clock_ms == NEVER &&
 	    !f->opt->ring.interval)
 		return -1;
+	now = now_ms(CLOCK_REALTIME);
 	if (f->due_clock_ms != NEVER && f->due_clock_ms - now < left)
 		left = f->due_clock_ms - now;
 	more = f->opt->ring.interval ? interval_left(f, now) : left;

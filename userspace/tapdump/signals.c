@@ -2,27 +2,39 @@
 /*
  * signals.c - what the user wants while packets are captured.
  *
- * Handlers only take a note.  The main loop looks at the notes with the signals
- * blocked and unblocks them in the very call that sleeps, so none is slept
- * through.  The second of a kind that ends a capture is not handled: it ends
- * the program at once.
+ * Handlers take a note and write to a descriptor that the main loop sleeps on,
+ * so none is slept through, and nobody blocks signals around each sleep.  The
+ * second of a kind that ends a capture is not handled: it ends the program at
+ * once.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include "tapdump.h"
 
 static volatile sig_atomic_t wish_stop, wish_info, wish_child, wish_turn;
 static volatile sig_atomic_t stopping;	/* and stays so */
-static sigset_t ours;
+static int waker = -1;
+
+/* Ends a sleep, this one or the next. */
+static void wake(void)
+{
+	int err = errno;
+
+	if (eventfd_write(waker, 1))
+		errno = err;
+}
 
 static void on_stop(int sig)
 {
 	(void)sig;
 	wish_stop = 1;
 	stopping = 1;
+	wake();
 }
 
 /*
@@ -40,18 +52,21 @@ static void on_info(int sig)
 {
 	(void)sig;
 	wish_info = 1;
+	wake();
 }
 
 static void on_child(int sig)
 {
 	(void)sig;
 	wish_child = 1;
+	wake();
 }
 
 static void on_turn(int sig)
 {
 	(void)sig;
 	wish_turn = 1;
+	wake();
 }
 
 /* Everything is written as soon as it has been taken: nothing is left to do. */
@@ -66,7 +81,6 @@ static void handle(int sig, void (*handler)(int), int flags)
 
 	sigemptyset(&sa.sa_mask);
 	sigaction(sig, &sa, NULL);
-	sigaddset(&ours, sig);
 }
 
 static void handle_pipe(void)
@@ -78,7 +92,6 @@ static void handle_pipe(void)
 
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGPIPE, &sa, NULL);
-	sigaddset(&ours, SIGPIPE);
 }
 
 static bool is_ignored(int sig)
@@ -91,7 +104,9 @@ static bool is_ignored(int sig)
 /* @turns: SIGHUP begins the next file, and does not end the capture */
 void signals_init(bool turns)
 {
-	sigemptyset(&ours);
+	waker = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (waker < 0)
+		die("cannot prepare for signals: %s", strerror(errno));
 	handle(SIGINT, on_stop, SA_RESETHAND);
 	handle(SIGTERM, on_stop, SA_RESETHAND);
 	handle_pipe();
@@ -136,41 +151,25 @@ bool signals_wish_stop(void)
 }
 
 /*
- * ptap_wait(), or -EPIPE as soon as nobody reads @reader, also when no packet
- * comes that could not be written.
- */
-static int wait_with_reader(struct ptap *tap, int reader, int timeout_ms,
-			    const sigset_t *mask)
-{
-	struct pollfd pfd[] = {
-		{ .fd = ptap_fd(tap), .events = POLLIN },
-		{ .fd = reader },
-	};
-	struct timespec ts = {
-		.tv_sec = timeout_ms / 1000,
-		.tv_nsec = timeout_ms % 1000 * 1000000L,
-	};
-
-	if (ppoll(pfd, 2, timeout_ms < 0 ? NULL : &ts, mask) < 0)
-		return -errno;
-	if (pfd[1].revents & (POLLERR | POLLHUP))
-		return -EPIPE;
-	return ptap_wait(tap, 0, mask);
-}
-
-/*
- * Sleep until there are packets, nobody reads @reader any more (-EPIPE; -1:
- * whatever), or there is a wish (-EINTR, at once if there is one now).
+ * Sleep until there are packets, nobody reads @reader any more (-EPIPE, also
+ * when no packet comes that could not be written; -1: whatever), or there is a
+ * wish (-EINTR, at once if there was one since the last sleep).
  */
 int signals_wait(struct ptap *tap, int reader, int timeout_ms)
 {
-	int ret = -EINTR;
-	sigset_t before;
+	struct pollfd others[] = {
+		{ .fd = waker, .events = POLLIN },
+		{ .fd = reader },
+	};
+	eventfd_t count;
+	int ret;
 
-	sigprocmask(SIG_BLOCK, &ours, &before);
-	if (!wish_stop && !wish_info && !wish_child && !wish_turn)
-		ret = reader < 0 ? ptap_wait(tap, timeout_ms, &before) :
-		      wait_with_reader(tap, reader, timeout_ms, &before);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return ret;
+	ret = ptap_wait_any(tap, others, 2, timeout_ms, NULL);
+	if (ret <= 0)
+		return ret;
+	if (others[0].revents) {
+		eventfd_read(waker, &count);
+		return -EINTR;
+	}
+	return others[1].revents & (POLLERR | POLLHUP) ? -EPIPE : ret;
 }

@@ -342,10 +342,11 @@ int sums_put(struct sums *s, struct files *f, bool last)
 /* Milliseconds until sums_tick() has something to do, or -1 for never. */
 int sums_wait_ms(const struct sums *s)
 {
-	uint64_t ns = now(CLOCK_MONOTONIC);
+	uint64_t ns;
 
 	if (!is_wanted(s) || !s->opt->sums_seconds)
 		return -1;
+	ns = now(CLOCK_MONOTONIC);
 	if (ns >= s->due_ns)
 		return 0;
 	return (s->due_ns - ns) / NSEC_PER_MSEC + 1;
