@@ -128,6 +128,8 @@ def raw_layer3(a, b, _flags):
         for packet in ipv6_packets():
             end.packet(0x86DD, packet, refused)
         end.packet(0x8847, fill(50), refused)
+        # nothing at all: the kernel refuses it
+        end.packet(0x800, b"", refused)
     return refused
 
 

@@ -60,7 +60,7 @@ matrix() {
 			--nic e1000e --nic e1000e -- "${full[@]}"
 		tables+=("$out/matrix-full/parity.tsv")
 	fi
-	python3 tests/parity/judge.py table "${tables[@]}" >"$out/parity.txt"
+	python3 tests/parity/table.py "${tables[@]}" >"$out/parity.txt"
 	echo
 	cat "$out/parity.txt"
 }

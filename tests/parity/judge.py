@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""judge.py judge WORK RESULTS | table RESULTS... - verdicts of the matrix.
+"""judge.py WORK RESULTS - verdicts of the matrix.
 
-judge reads WORK/cells, which says which file of tapdump to compare with which
-of tcpdump, has pcapdiff compare each, and gives one verdict for each: equal,
+Reads WORK/cells, which says which file of tapdump to compare with which of
+tcpdump, has pcapdiff compare each, and gives one verdict for each: equal,
 better, skipped or DIFFERENT.  "better" are differences in which tcpdump is
 known to be wrong; EXCUSES below is the whole list, but for what an emulated card
-does, OF_KIND.  Everything else is
-DIFFERENT, and is attributed to the traffic that was going on by the times in
-WORK/phases.  Lines "VERDICT<tab>CELL<tab>NOTE" go to standard output, records
-for the table are appended to RESULTS.  table prints the records as tables.
+does, OF_KIND.  Everything else is DIFFERENT, and is attributed to the traffic
+that was going on by the times in WORK/phases.  Lines "VERDICT<tab>CELL<tab>NOTE"
+go to standard output, records for the table (table.py) are appended to RESULTS.
 """
 import collections
 import json
@@ -18,6 +17,8 @@ import re
 import struct
 import subprocess
 import sys
+
+import sorts
 
 MAX_SNAPLEN = 262144
 BLOCK_LOSS = 200  # what a TPACKET_V3 block of that size needs for headers
@@ -35,18 +36,37 @@ def excuse_block(a, b, _type):
             len(b) >= MAX_SNAPLEN - BLOCK_LOSS)
 
 
-def sll_parts(record, linktype):
-    """A cooked record's head but for the type, its type, the packet, direction."""
-    if linktype == SLL2:
-        return record[2:20], record[:2], record[20:], record[10]
-    return record[:14], record[14:16], record[16:], record[1]
-
-
 def type_behind_tags(packet):
-    """The type behind the tags that a packet begins with, without a TPID."""
+    """The type behind the tags that a packet begins with, without a TPID; 0 if
+    it ends before."""
     while packet[2:4] in TPIDS:
         packet = packet[4:]
-    return packet[2:4]
+    return packet[2:4] if len(packet) >= 4 else b"\0\0"
+
+
+def sll_forms(a):
+    """What tcpdump makes of our LINUX_SLL record with tags: how many bytes of
+    ours are before what the kernel takes for the packet, and tcpdump's record.
+    The kernel gives the outermost tag and the type behind all."""
+    if a[14:16] not in TPIDS:
+        return
+    kind, end = type_behind_tags(a[16:]), 14
+    while a[end:end + 2] in TPIDS:
+        end += 4
+    for at in range(16, min(end + 2, len(a)) + 1, 4):
+        packet = a[at:]
+        # see excuse_short
+        tag = a[14:18] if len(packet) >= 14 else b""
+        yield at, a[:14] + tag + kind + packet
+
+
+def excuse_no_type(a, b, linktype):
+    """tcpdump gives type 0 to a tagged packet that ends with its tag (kernel)"""
+    if linktype == SLL2:
+        return (len(a) >= 20 and a[:2] in TPIDS and a[2:] == b[2:] and
+                b[:2] == b"\0\0" == type_behind_tags(a[20:]))
+    return linktype == SLL and type_behind_tags(a[16:]) == b"\0\0" and any(
+        form == b for at, form in sll_forms(a) if at < 24)
 
 
 def excuse_inner_type(a, b, linktype):
@@ -54,53 +74,21 @@ def excuse_inner_type(a, b, linktype):
     if linktype == SLL2 and len(a) >= 20:
         return (a[:2] in TPIDS and a[2:] == b[2:] and
                 b[:2] == type_behind_tags(a[20:]))
-    if linktype != SLL or a[:14] != b[:14]:
-        return False
-    # the record's type, after a tag or not, and the packet
-    for kind, packet in ((a[14:16], a[16:]), (a[18:20], a[20:])):
-        inner = type_behind_tags(packet)
-        if kind not in TPIDS:
-            continue
-        if b[14:18] == a[14:18] and b[18:20] == inner and b[20:] == packet:
-            return True
-        # and then loses the tag, see excuse_short
-        if len(packet) < 14 and b[14:16] == inner and b[16:] == packet:
-            return True
-    return False
+    # without a tag in the bytes that is no other type
+    return linktype == SLL and a[18:] != b[14:] and any(
+        form == b for at, form in sll_forms(a) if at < 24)
 
 
 def excuse_inner_tags(a, b, linktype):
     """of several tags of a sent packet tcpdump loses inner ones (kernel)"""
-    if linktype != SLL or a[0:2] != b"\0\4" or a[14:16] not in TPIDS:
-        return False
-    at = 18
-    while a[at:at + 2] in TPIDS:
-        at += 4
-    # the type behind all tags, then what is behind some of them
-    kind = a[at:at + 2]
-    for packet in (a[i:] for i in range(24, at + 3, 4)):
-        # see excuse_short
-        head = a[:14] if len(packet) < 14 else a[:18]
-        if len(kind) == 2 and head + kind + packet == b:
-            return True
-    return False
+    return linktype == SLL and a[:2] == b"\0\4" and any(
+        form == b for at, form in sll_forms(a) if at >= 24)
 
 
 def excuse_short(a, b, linktype):
     """libpcap does not put the tag back before a packet of less than 14 bytes"""
     return (linktype == SLL and len(b) < 30 and a[14:16] in TPIDS and
             a[:14] + a[18:] == b)
-
-
-def excuse_no_type(a, b, linktype):
-    """tcpdump gives type 0 to a tagged packet that ends with its tag (kernel)"""
-    if linktype not in (SLL, SLL2) or min(len(a), len(b)) < 16:
-        return False
-    head_a, type_a, packet_a, _ = sll_parts(a, linktype)
-    head_b, type_b, packet_b, _ = sll_parts(b, linktype)
-    return (head_a == head_b and type_a in TPIDS and
-            len(type_behind_tags(packet_a)) < 2 and
-            b"\0\0" in (type_b, packet_b[2:4]))
 
 
 def excuse_can_flags(a, b, linktype):
@@ -152,8 +140,8 @@ def excuse_card(a, b, linktype):
     return len(whole) < length or sum16(pseudo + whole) == 0xFFFF
 
 
-EXCUSES = [excuse_block, excuse_inner_type, excuse_inner_tags, excuse_short,
-           excuse_no_type, excuse_can_flags, excuse_time]
+EXCUSES = [excuse_block, excuse_no_type, excuse_inner_type, excuse_inner_tags,
+           excuse_short, excuse_can_flags, excuse_time]
 OF_KIND = {"e1000e": [excuse_card]}
 # libpcap refuses everything for a moment when it sets its filter.
 EARLY = "tcpdump missed it while it began, before the traffic (libpcap)"
@@ -400,54 +388,5 @@ def judge(work, results):
                           sep="\t", file=out)
 
 
-def grid(rows, columns, value):
-    """Print a table with the columns' names on the side."""
-    width = max(map(len, rows), default=0)
-    for row in rows:
-        print(f"{row:<{width}} ", " ".join(
-            f"{value(row, column):>{max(5, len(column))}}" for column in columns))
-
-
-def ordered(items):
-    return list(dict.fromkeys(items))
-
-
-def table(paths):
-    records = [line.split("\t") for path in paths
-               for line in read_text(path).splitlines()]
-    cells = [r[1:] for r in records if r[0] == "cell"]
-    traffic = [r[1:] for r in records if r[0] == "traffic"]
-    verdicts = collections.Counter(c[3] for c in cells)
-    print("Captured by tapdump and tcpdump at once:",
-          ", ".join(f"{n} {v}" for v, n in sorted(verdicts.items())))
-    print("\nKind, interface: options that gave the verdict (packets)\n")
-    by_point = collections.defaultdict(lambda: collections.defaultdict(list))
-    for kind, point, name, verdict, nr, note in cells:
-        by_point[f"{kind} {point}"][verdict, note].append(f"{name} ({nr})")
-    for where, groups in by_point.items():
-        for (verdict, note), names in groups.items():
-            print(f"{where:<18} {verdict:<9} {' '.join(names)}"
-                  f"{': ' + note if note else ''}")
-    print("\nTraffic, in tcpdump's packets, by kind and interface"
-          " (\"-\": not sent, 0: not seen there)\n")
-    counts = {(f"{k} {p}", phase): nr for k, p, phase, nr, _ in traffic}
-    rows = ordered(f"{k} {p}" for k, p, *_ in traffic)
-    phases = ordered(t[2] for t in traffic)
-    width = max(map(len, rows), default=0)
-    for start in range(0, len(phases), 10):
-        part = phases[start:start + 10]
-        print(" " * width, " ", " ".join(f"{p:>5}" for p in part))
-        grid(rows, part, lambda r, p: counts.get((r, p), "-"))
-        print()
-    refused = [t for t in traffic if t[4]]
-    if refused:
-        print("Refused by the device or the stack, so not compared\n")
-        for kind, point, phase, _, reason in refused:
-            print(f"{kind} {point}, {phase}: {reason}")
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "judge":
-        judge(sys.argv[2], sys.argv[3])
-    else:
-        table(sys.argv[2:])
+    judge(sys.argv[1], sys.argv[2])

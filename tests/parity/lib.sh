@@ -178,7 +178,7 @@ run_kind() {
 		diag "the traffic ended early: $(tail -n 3 "$work/traffic.log")"
 	"$after" >/dev/null 2>&1
 	caps_stop
-	report < <(python3 "$here/judge.py" judge "$work" "$results")
+	report < <(python3 "$here/judge.py" "$work" "$results")
 	[[ ! ${PARITY_KEEP:-} ]] || cp -r "$work" "${PARITY_OUT:-/out}/$kind"
 	remove_kind
 }

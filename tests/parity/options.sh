@@ -59,7 +59,8 @@ several-pcapng     several    --pcapng
 '
 
 list_all=$(awk 'NF { print $1 }' <<<"$sets")
-list_short='default clone-read pcapng-clone s60-clone-read in out any any-sll'
+list_short='default clone-read pcapng-clone s60-clone-read in out any any-sll several
+several-pcapng'
 list_point='default pcapng-clone-read'
 list_sample='default clone-read s96-pcapng any'
 

@@ -54,7 +54,7 @@ main() {
 		[[ ! $sample ]] || lists "$list_sample" default
 		run_kind "${kind%%:*}"
 	done
-	python3 "$here/judge.py" table "$results" >"${results%/*}/parity.txt"
+	python3 "$here/table.py" "$results" >"${results%/*}/parity.txt"
 	sed 's/^/# /' "${results%/*}/parity.txt"
 }
 

@@ -11,7 +11,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "parity"))
-import judge  # pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+import judge
+import sorts
 
 SLL, SLL2, CAN, EN10MB = judge.SLL, judge.SLL2, judge.CAN, judge.EN10MB
 count = [0, 0]
@@ -73,6 +75,15 @@ CASES = [
     ("the tag of a short packet is lost", "excuse_short", SLL,
      hexes(RECEIVED, Q7, "88b5 010203"), hexes(RECEIVED, "88b5 010203"),
      (16, 17)),
+    ("type 0 of what ends in its tag, SLL2", "excuse_no_type", SLL2,
+     hexes("8100", SENT2, "0007 08"), hexes("0000", SENT2, "0007 08"),
+     ()),
+    ("type 0 of what ends in its second tag, SLL", "excuse_no_type", SLL,
+     hexes(SENT, Q7, "8100 08"), hexes(SENT, "0000 0007 8100 08"),
+     ()),
+    ("type 0 of a tag that is lost", "excuse_no_type", SLL,
+     hexes(RECEIVED, Q7, "8100 08"), hexes(RECEIVED, "0000 08"),
+     (16, 17)),
     ("the flags of a CAN FD frame", "excuse_can_flags", CAN,
      hexes("00000123 08 05 0000 0102030405060708"),
      hexes("00000123 08 00 0000 0102030405060708"),
@@ -92,6 +103,8 @@ WRONG = [
      hexes(SENT, AD9, Q7, PACKET), hexes(SENT, AD9, PACKET, "00")),
     ("a tag that tcpdump has and we do not", SLL,
      hexes(SENT, AD9, PACKET), hexes(SENT, AD9, Q7, PACKET)),
+    ("type 0, of another packet", SLL,
+     hexes(SENT, Q7, Q8), hexes(SENT, "0000 0007 8100 08")),
     ("a checksum that is wrong", EN10MB,
      hexes(ETHER, "0800", UDP.format("0e70")),
      hexes(ETHER, "0800", UDP.format(PARTIAL))),
@@ -122,6 +135,25 @@ reasons = collections.Counter()
 found = judge.leave_early([early, late, theirs, both], phases, reasons)
 result(found == [late, theirs, both] and reasons == {judge.EARLY: 1},
        "excused: a packet of ours alone, before the traffic")
+
+SORTS = [
+    (EN10MB, hexes(ETHER, "0800", UDP.format(WHOLE)), "udp runt"),
+    (EN10MB, hexes(ETHER, "0806") + bytes(46), "arp"),
+    (EN10MB, hexes("ffffffffffff 020000000001", AD9, Q7, "86dd 60000000 0028 00 40") +
+     bytes(32) + hexes("3a00 0502 0000 0100 8f00") + bytes(30),
+     "bcast qinq ext6 icmp6 mld"),
+    (EN10MB, hexes("0180c2000000 020000000001 0026 424203") + bytes(1600),
+     "mcast 802.3 stp >1518"),
+    (EN10MB, hexes(ETHER, "88cc"), "lldp empty runt"),
+    (SLL, hexes(SENT, "0800 46000028 0001 2000 4002") + bytes(50),
+     "options frag4 igmp"),
+    (101, hexes("60000000 0014 06 40") + bytes(70000), "tcp tcp>9K tcp>64K >64K"),
+    (101, b"", ""),
+]
+for linktype, data, wanted in SORTS:
+    found = sorts.sorts(linktype, data)
+    result(found == set(wanted.split()), f"sorts of a packet: {wanted or 'none'}" +
+           ("" if found == set(wanted.split()) else f" ({found})"))
 
 print(f"1..{count[0]}")
 sys.exit(count[1] > 0)
