@@ -27,6 +27,8 @@ shark() {
 	pid=$!
 	capturing() { in_ns pt-a grep -q ' ptap-extcap running ' /proc/net/ptap; }
 	wait_for 60 capturing || diag "$(cat "$work/$name.err")"
+	in_ns pt-a cat /proc/net/ptap >"$work/$name.proc"
+	ip -n pt-a -d link show va >"$work/$name.link"
 	in_ns pt-a ping -q -c 5 -i 0.1 -s 500 10.9.0.2 >/dev/null
 	in_ns pt-a ping -q -c 2 -i 0.1 fd09::2 >/dev/null
 	arrived() { [[ $(tshark -r "$work/$name" 2>/dev/null | wc -l) -ge ${want:-10} ]]; }
@@ -35,6 +37,7 @@ shark() {
 	wait $pid
 	tshark -r "$work/$name" -T fields \
 		-e frame.cap_len -e frame.interface_name -e _ws.col.Protocol \
+		-e frame.packet_flags_direction \
 		2>/dev/null >"$work/$name.txt"
 }
 
@@ -42,9 +45,16 @@ shark plain -i ptap-va -f icmp
 is "tshark -i ptap-va -f icmp" "$(sort "$work/plain.txt" | uniq -c | xargs)" \
 	"10 542 va ICMP"
 want=5 shark short -i ptap-va -f icmp -o extcap.ptap_va.snaplen:96 \
-	-o extcap.ptap_va.direction:in
-is "the dialog's options" "$(sort "$work/short.txt" | uniq -c | xargs)" \
-	"5 96 va ICMP"
+	-o extcap.ptap_va.direction:in -o extcap.ptap_va.meta:true \
+	-o extcap.ptap_va.buffer:256 -o extcap.ptap_va.promisc:false
+is "the dialog's options: length, direction, meta" \
+	"$(sort "$work/short.txt" | uniq -c | xargs)" "5 96 va ICMP 0x00000001"
+ring_size() { awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "ring_size") at = i }
+	$3 == "ptap-extcap" { print $at }' "$work/$1.proc"; }
+is "... buffer" "$(ring_size plain) $(ring_size short)" "4194304 262144"
+promiscuous() { grep -o 'promiscuity [0-9]*' "$work/$1.link"; }
+is "... promiscuous mode" "$(promiscuous plain), $(promiscuous short)" \
+	"promiscuity 1, promiscuity 0"
 shark any -i ptap-any -f 'icmp or icmp6[0] = 128'
 check "all interfaces" grep -q ICMPv6 "$work/any.txt"
 
@@ -75,6 +85,15 @@ is "validation: good" "$(ptap-extcap --extcap-interface=ptap-lo \
 	--extcap-capture-filter='tcp port 80')" ""
 matches "validation: bad" "$(ptap-extcap --extcap-interface=ptap-lo \
 	--extcap-capture-filter='tcp prt 80')" 'syntax error'
+# What a device's link type is, the module says when it is captured.
+ip -n pt-a tuntap add tun0 mode tun
+ip -n pt-a link add gre1 type gre local 10.9.0.1 remote 10.9.0.2
+ip -n pt-a link add nlmon0 type nlmon
+for dev in va lo tun0 gre1 nlmon0; do
+	is "link type of $dev" "$(in_ns pt-a ptap-extcap --extcap-interface=ptap-$dev \
+		--extcap-dlts | sed 's/.*{name=\([^}]*\).*/\1/')" \
+		"$(in_ns pt-a tapdump -i $dev -L 2>&1 | awk '/^  / { print $1; exit }')"
+done
 check "an option of a newer Wireshark" ptap-extcap --extcap-interfaces \
 	--extcap-version=9.9 --extcap-whatever
 

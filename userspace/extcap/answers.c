@@ -7,11 +7,45 @@
  * in the list in any case and a capture can say what is missing.
  */
 #include <net/if.h>
-#include <net/if_arp.h>
+#include <linux/if_arp.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 #include "extcap.h"
+
+static const struct {
+	unsigned short arphrd;
+	int dlt;
+} dlts[] = {
+	{ ARPHRD_ETHER, DLT_EN10MB },
+	{ ARPHRD_LOOPBACK, DLT_EN10MB },
+	{ ARPHRD_METRICOM, DLT_EN10MB },
+	{ ARPHRD_NONE, DLT_RAW },
+	{ ARPHRD_TUNNEL, DLT_RAW },
+	{ ARPHRD_SIT, DLT_RAW },
+	{ ARPHRD_SLIP, DLT_RAW },
+	{ ARPHRD_CSLIP, DLT_RAW },
+	{ ARPHRD_SLIP6, DLT_RAW },
+	{ ARPHRD_CSLIP6, DLT_RAW },
+	{ ARPHRD_ADAPT, DLT_RAW },
+	{ ARPHRD_RAWHDLC, DLT_RAW },
+	{ ARPHRD_DLCI, DLT_RAW },
+	{ ARPHRD_CAN, DLT_CAN_SOCKETCAN },
+	{ ARPHRD_NETLINK, DLT_NETLINK },
+	{ ARPHRD_IEEE80211, DLT_IEEE802_11 },
+	{ ARPHRD_IEEE80211_PRISM, DLT_PRISM_HEADER },
+	{ ARPHRD_IEEE80211_RADIOTAP, DLT_IEEE802_11_RADIO },
+	{ ARPHRD_IEEE802154, DLT_IEEE802_15_4_NOFCS },
+	{ ARPHRD_IEEE802, DLT_IEEE802 },
+	{ ARPHRD_IEEE802_TR, DLT_IEEE802 },
+	{ ARPHRD_AX25, DLT_AX25_KISS },
+	{ ARPHRD_ARCNET, DLT_ARCNET_LINUX },
+	{ ARPHRD_FDDI, DLT_FDDI },
+	{ ARPHRD_HDLC, DLT_C_HDLC },
+	{ ARPHRD_FRAD, DLT_FRELAY },
+	{ ARPHRD_LOCALTLK, DLT_LTALK },
+	{ ARPHRD_VSOCKMON, DLT_VSOCK },
+};
 
 void answer_interfaces(void)
 {
@@ -32,11 +66,12 @@ void answer_interfaces(void)
 	       "{tooltip=What ptap says about this capture}\n", CONTROL_LOG);
 }
 
-/* As the module does: the few types that have a header of their own. */
+/* As ptap_iface_linktype() of the module: what it does not know is cooked. */
 static int dlt_of(const char *iface)
 {
 	char path[64 + IF_NAMESIZE];
 	unsigned int type = ARPHRD_ETHER;
+	size_t i;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%.*s/type",
@@ -47,16 +82,10 @@ static int dlt_of(const char *iface)
 			type = ARPHRD_ETHER;
 		fclose(f);
 	}
-	switch (type) {
-	case ARPHRD_ETHER:
-	case ARPHRD_LOOPBACK:
-		return DLT_EN10MB;
-	case ARPHRD_IEEE80211:
-		return DLT_IEEE802_11;
-	case ARPHRD_IEEE80211_RADIOTAP:
-		return DLT_IEEE802_11_RADIO;
-	}
-	return DLT_RAW;
+	for (i = 0; i < sizeof(dlts) / sizeof(*dlts); i++)
+		if (dlts[i].arphrd == type)
+			return dlts[i].dlt;
+	return DLT_LINUX_SLL;
 }
 
 void answer_dlts(const struct extcap *x)
