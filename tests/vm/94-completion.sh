@@ -34,6 +34,19 @@ bad=$(while read -r option; do
 done < <(grep -vxE -- '-[rV]' "$work/options"))
 is "bash: each of them exists" "$bad" ""
 
+# Both as they are used: on a terminal, with the Tab key.
+typed() { # NAME WANTED TYPED INIT SHELL...
+	check "$1" "$(dirname "$0")/type_tab.py" "${@:2}"
+}
+typed "bash: Tab" 'tapdump --list-sessions' 'tapdump --list-s' \
+	". $completions/tapdump.bash" bash --norc -i
+if command -v zsh >/dev/null; then
+	typed "zsh: Tab" 'tapdump --list-sessions' 'tapdump --list-s' \
+		"fpath=($completions \$fpath); autoload -U compinit; compinit -u -D" zsh -f -i
+	typed "zsh: Tab after an option's =" '--clock=tsc' 'tapdump --clock=t' \
+		"fpath=($completions \$fpath); autoload -U compinit; compinit -u -D" zsh -f -i
+fi
+
 if command -v zsh >/dev/null; then
 	# compadd and _describe as they are called, without a terminal.
 	complete_zsh() {
@@ -42,11 +55,13 @@ if command -v zsh >/dev/null; then
 			autoload -U _tapdump
 			compadd() { shift; print -l -- "$@" }
 			_describe() { print -l -- ${(P)2} }
+			compset() { PREFIX=${PREFIX#*=} }
 			words=("$@") CURRENT=$# PREFIX=${@[-1]}
 			_tapdump' "$completions" "$@"
 	}
 	check "zsh: interfaces" grep -qx lo <(complete_zsh tapdump -i '')
 	check "zsh: options" grep -qx -- --list-sessions <(complete_zsh tapdump -)
+	is "zsh: a value" "$(complete_zsh tapdump --clock=t | xargs)" "host tsc"
 	is "zsh: as many as in bash" "$(complete_zsh tapdump - | sort -u | wc -l)" \
 		"$(wc -l <"$work/options")"
 else
