@@ -86,10 +86,15 @@ is "validation: good" "$(ptap-extcap --extcap-interface=ptap-lo \
 matches "validation: bad" "$(ptap-extcap --extcap-interface=ptap-lo \
 	--extcap-capture-filter='tcp prt 80')" 'syntax error'
 # What a device's link type is, the module says when it is captured.
+modprobe tun 2>/dev/null
 ip -n pt-a tuntap add tun0 mode tun
 ip -n pt-a link add gre1 type gre local 10.9.0.1 remote 10.9.0.2
 ip -n pt-a link add nlmon0 type nlmon
 for dev in va lo tun0 gre1 nlmon0; do
+	ip -n pt-a link show $dev >/dev/null 2>&1 || {
+		skip "link type of $dev" "there is none here"
+		continue
+	}
 	is "link type of $dev" "$(in_ns pt-a ptap-extcap --extcap-interface=ptap-$dev \
 		--extcap-dlts | sed 's/.*{name=\([^}]*\).*/\1/')" \
 		"$(in_ns pt-a tapdump -i $dev -L 2>&1 | awk '/^  / { print $1; exit }')"
