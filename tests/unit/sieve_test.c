@@ -315,6 +315,10 @@ static void test_options(void)
 	sift_epb(&s, 7, 0, 0, 6, 0, 4);
 	sift_epb(&s, 8, 1, 3, 7, 0, 0);
 	sift_epb(&s, 7, 1, 0, 8, 3, 5);
+	TAP_CHECK(ptap_sieve_of_ring(&s, 0) == 3 &&
+		  ptap_sieve_of_ring(&s, 3) == 1 &&
+		  ptap_sieve_of_ring(&s, 4) == 0 &&
+		  ptap_sieve_of_ring(&s, PTAP_RING_ALL) == 4);
 	TAP_CHECK(s.sieved == 4 && ptap_sieve_of_iface(&s, 0) == 3 &&
 		  ptap_sieve_of_iface(&s, 1) == 1 &&
 		  ptap_sieve_of_iface(&s, 2) == 0);
@@ -368,12 +372,59 @@ static void test_spans(void)
 	ptap_sieve_free(&s);
 }
 
+static const void *of_ring_2;
+
+static u32 ring_of(void *ctx, const void *memory)
+{
+	(void)ctx;
+	return memory == of_ring_2 ? 2 : 5;
+}
+
+/* Of which ring what is refused was, is known by the memory it is in. */
+static void check_rings(u32 format)
+{
+	struct ptap_sieve s = sieve_make(format, SNAPLEN);
+	static u8 one[256], two[512];
+	struct iovec iov[2] = { { one, 0 }, { two, 0 } };
+	struct ptap_spans spans;
+	unsigned int pass;
+	u32 i;
+
+	use_filter(&s, 7);
+	iov[0].iov_len = put_record(one, format, 8, 20, marks(1, 20));
+	for (i = 0; i < 3; i++)
+		iov[1].iov_len += put_record(two + iov[1].iov_len, format,
+					     7 + i, 20, marks(1, 20));
+	for (pass = 0; pass < 2; pass++) {
+		spans = (struct ptap_spans){
+			.iov = iov, .nr = 2, .records = 4,
+			.bytes = iov[0].iov_len + iov[1].iov_len,
+		};
+		TAP_CHECK(!ptap_sieve_spans(&s, &spans) && spans.records == 1);
+		/* The first time it is a stream, whose rings are not known. */
+		s.ring_of = ring_of;
+		of_ring_2 = two;
+	}
+	TAP_CHECK(ptap_sieve_of_ring(&s, PTAP_RING_ALL) == 6);
+	TAP_CHECK(ptap_sieve_of_ring(&s, 2) == 2);
+	TAP_CHECK(ptap_sieve_of_ring(&s, 5) == 1);
+	TAP_CHECK(ptap_sieve_of_ring(&s, 0) == 0);
+	ptap_sieve_free(&s);
+}
+
+static void test_rings(void)
+{
+	check_rings(PTAP_FORMAT_PCAP_USEC);
+	check_rings(PTAP_FORMAT_PCAPNG);
+}
+
 static const struct tap_test tests[] = {
 	{ "programs, as libpcap runs them", test_run },
 	{ "what the kernel knows of a packet", test_ancillary },
 	{ "records are cut, or go", test_cut },
 	{ "numbers and losses", test_options },
 	{ "spans", test_spans },
+	{ "rings", test_rings },
 };
 
 int main(void)

@@ -390,6 +390,7 @@ static int ptap_filter_sieve(struct ptap *p)
 	p->sieve->format = p->info.format;
 	p->sieve->snaplen = p->info.snaplen;
 	p->sieve->iface = ptap_iface_key_get;
+	p->sieve->ring_of = ptap_ring_of;
 	p->sieve->ctx = p;
 	return 0;
 }

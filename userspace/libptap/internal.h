@@ -101,6 +101,9 @@ int ptap_check_open(struct ptap *p);
 /* Remember words for @err, and be that value. */
 #define ptap_fail(p, err, ...)	(ptap_error_set(p, __VA_ARGS__), (err))
 
+/* spans.c */
+u32 ptap_ring_of(void *ctx, const void *memory);
+
 /* describe.c */
 long ptap_describe(const struct ptap *p, const u8 *data, size_t len, u8 **more);
 

@@ -139,10 +139,12 @@ int ptap_open(struct ptap *p, const struct ptap_config *config);
  * on what the kernel's part of the filter accepts; see ptap_filter_why().  Such
  * packets are taken whole out of the kernel, whatever the snapshot length, and
  * copied.  What the library's part refuses counts as filtered, as if the kernel
- * had refused it: in ptap_stats_get() with PTAP_RING_ALL and ptap_iface_get(),
- * from when the library has looked at it (a ring's own counters have it as
- * captured), and in the packets' numbers of PTAP_META_PACKETID, which leave
- * none out of those given out.
+ * had refused it: in ptap_stats_get() and ptap_iface_get(), from when the
+ * library has looked at it, and in the packets' numbers of PTAP_META_PACKETID,
+ * which leave none out of those given out.  Only with PTAP_MODE_READ and
+ * without PTAP_META_PACKETID it cannot be told which ring it came from: the
+ * counters of each ring have it as captured then, those of PTAP_RING_ALL do
+ * not.
  *
  * Return: 0; -EINVAL a syntax error, or an expression that makes no sense for
  * the interface's link type (libpcap's message is in ptap_error()), -EOPNOTSUPP

@@ -55,6 +55,14 @@ u64 ptap_sieve_of_iface(const struct ptap_sieve *s, u32 iface)
 	return iface < s->nr_ifaces ? s->by_iface[iface] : 0;
 }
 
+/* And how many of a ring, or of all? */
+u64 ptap_sieve_of_ring(const struct ptap_sieve *s, u32 ring)
+{
+	if (ring == PTAP_RING_ALL)
+		return s->sieved;
+	return ring < s->nr_rings ? s->by_ring[ring] : 0;
+}
+
 static int ptap_sieve_room(struct ptap_sieve *s, size_t need)
 {
 	u8 *more;
@@ -78,6 +86,8 @@ static int ptap_sieve_span(struct ptap_sieve *s, const struct iovec *iov,
 	u32 len;
 	int err;
 
+	/* A span is of one ring, or of a stream. */
+	s->ring = s->ring_of ? s->ring_of(s->ctx, at) : PTAP_RING_ALL;
 	for (; at < end; at += size) {
 		size = ptap_record_size(s->format, at, end - at);
 		if (!size)

@@ -78,13 +78,16 @@ struct ptap_sieve_lost {
  * @format: enum ptap_format
  * @snaplen: captured bytes of a packet, at most
  * @iface: asks for an interface by its id; false if there is none
- * @ctx: passed to @iface
+ * @ring_of: tells the ring that memory is of, or PTAP_RING_ALL; may be NULL
+ * @ctx: passed to both
+ * @ring: what it told of the records that come
  * @sets: by number
  * @nr: number of the present one
  * @sieved: records that were not accepted
  * @by_iface: the same by interface id
  * @nr_ifaces: entries there
- * @by_ring: the same by ring, in records that have a number
+ * @by_ring: the same by ring, where that is known: by the memory that a record
+ *	is in, or by its number
  * @nr_rings: entries there
  * @lost: what is still to be told
  * @nr_lost: entries there
@@ -96,7 +99,9 @@ struct ptap_sieve {
 	u32 format;
 	u32 snaplen;
 	bool (*iface)(void *ctx, u32 id, struct ptap_iface_key *key);
+	u32 (*ring_of)(void *ctx, const void *memory);
 	void *ctx;
+	u32 ring;
 	struct ptap_sieve_set sets[PTAP_SIEVES];
 	u32 nr;
 	u64 sieved;
@@ -145,6 +150,7 @@ void ptap_sieve_replace(struct ptap_sieve *s, const struct ptap_sieve_set *set);
 void ptap_sieve_free(struct ptap_sieve *s);
 int ptap_sieve_spans(struct ptap_sieve *s, struct ptap_spans *spans);
 u64 ptap_sieve_of_iface(const struct ptap_sieve *s, u32 iface);
+u64 ptap_sieve_of_ring(const struct ptap_sieve *s, u32 ring);
 
 /* sieve_record.c */
 int ptap_sieve_record(struct ptap_sieve *s, const u8 *rec, u32 size, u8 *to,

@@ -28,6 +28,7 @@
  * @rec: it
  * @size: its bytes
  * @iface: interface id
+ * @ring: ring
  * @options: offset of its options
  * @after_flags: offset behind epb_flags, or where that would stand
  * @lost_at: offset of epb_dropcount's value, or 0
@@ -39,6 +40,7 @@ struct ptap_epb {
 	const u8 *rec;
 	u32 size;
 	u32 iface;
+	u32 ring;
 	u32 options;
 	u32 after_flags;
 	u32 lost_at;
@@ -118,8 +120,20 @@ static u32 ptap_least(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-static void ptap_record_pcap(struct ptap_sieve *s, const u8 *rec, u32 size,
-			     u8 *to, u32 *len)
+/* A record is not accepted. */
+static int ptap_count_refused(struct ptap_sieve *s, u32 ring)
+{
+	if (ring != PTAP_RING_ALL) {
+		if (ptap_grow(&s->by_ring, &s->nr_rings, ring + 1))
+			return -ENOMEM;
+		s->by_ring[ring]++;
+	}
+	s->sieved++;
+	return 0;
+}
+
+static int ptap_record_pcap(struct ptap_sieve *s, const u8 *rec, u32 size,
+			    u8 *to, u32 *len)
 {
 	u32 caplen = get_unaligned_u32(rec + 8);
 	u32 marks = get_unaligned_u32(rec + 12);
@@ -128,7 +142,6 @@ static void ptap_record_pcap(struct ptap_sieve *s, const u8 *rec, u32 size,
 	if (marks & PTAP_MARK_SIEVE) {
 		limit = ptap_judge(s, 0, rec + PTAP_PCAP_RECORD_LEN, caplen,
 				   marks);
-		s->sieved += !limit;
 		size = PTAP_PCAP_RECORD_LEN +
 		       ptap_least(caplen, ptap_least(limit, s->snaplen));
 		marks = PTAP_MARK_LEN(marks);
@@ -139,6 +152,7 @@ static void ptap_record_pcap(struct ptap_sieve *s, const u8 *rec, u32 size,
 		ptap_put_u32(to + 12, marks);
 	}
 	*len = limit ? size : 0;
+	return limit ? 0 : ptap_count_refused(s, s->ring);
 }
 
 /* Which options does it have? */
@@ -180,27 +194,23 @@ static struct ptap_sieve_lost *ptap_lost_of(const struct ptap_sieve *s,
 /* The record goes; what it told of losses stays. */
 static int ptap_epb_refuse(struct ptap_sieve *s, const struct ptap_epb *e)
 {
-	u32 ring = (u32)PTAP_PACKETID_RING(e->id);
 	struct ptap_sieve_lost *more;
 
-	if (ptap_grow(&s->by_iface, &s->nr_ifaces, e->iface + 1) ||
-	    ptap_grow(&s->by_ring, &s->nr_rings, ring + 1))
+	if (ptap_grow(&s->by_iface, &s->nr_ifaces, e->iface + 1))
 		return -ENOMEM;
-	if (e->lost && !ptap_lost_of(s, e->iface, ring)) {
+	if (e->lost && !ptap_lost_of(s, e->iface, e->ring)) {
 		more = realloc(s->lost, (s->nr_lost + 1) * sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		s->lost = more;
 		more[s->nr_lost++] = (struct ptap_sieve_lost){
-			.iface = e->iface, .ring = ring,
+			.iface = e->iface, .ring = e->ring,
 		};
 	}
 	if (e->lost)
-		ptap_lost_of(s, e->iface, ring)->nr += e->lost;
+		ptap_lost_of(s, e->iface, e->ring)->nr += e->lost;
 	s->by_iface[e->iface]++;
-	s->by_ring[ring]++;
-	s->sieved++;
-	return 0;
+	return ptap_count_refused(s, e->ring);
 }
 
 static u8 *ptap_copy_part(u8 *to, const struct ptap_epb *e, u32 from, u32 end)
@@ -213,8 +223,8 @@ static u8 *ptap_copy_part(u8 *to, const struct ptap_epb *e, u32 from, u32 end)
 static u8 *ptap_epb_options(struct ptap_sieve *s, const struct ptap_epb *e,
 			    u8 *to)
 {
-	u32 ring = (u32)PTAP_PACKETID_RING(e->id), end = e->size - sizeof(u32);
-	struct ptap_sieve_lost *l = ptap_lost_of(s, e->iface, ring);
+	struct ptap_sieve_lost *l = ptap_lost_of(s, e->iface, e->ring);
+	u32 end = e->size - sizeof(u32);
 	u16 head[2] = { EPB_DROPCOUNT, sizeof(u64) };
 	u64 lost = e->lost, id = e->id;
 	u8 *tail;
@@ -223,8 +233,7 @@ static u8 *ptap_epb_options(struct ptap_sieve *s, const struct ptap_epb *e,
 		lost += l->nr;
 		l->nr = 0;
 	}
-	if (ring < s->nr_rings)
-		id -= s->by_ring[ring];
+	id -= ptap_sieve_of_ring(s, e->ring);
 	to = ptap_copy_part(to, e, e->options, e->after_flags);
 	if (lost && !e->lost_at) {
 		memcpy(to, head, sizeof(head));
@@ -251,6 +260,7 @@ static int ptap_record_epb(struct ptap_sieve *s, const u8 *rec, u32 size,
 	u32 marks = get_unaligned_u32(rec + 24), limit = UINT32_MAX;
 	struct ptap_epb e = {
 		.rec = rec, .size = size, .iface = get_unaligned_u32(rec + 8),
+		.ring = s->ring,
 	};
 	u8 *at;
 
@@ -259,6 +269,8 @@ static int ptap_record_epb(struct ptap_sieve *s, const u8 *rec, u32 size,
 		return -EIO;
 	e.options = PTAP_EPB_HEAD_LEN + ptap_padded(caplen);
 	ptap_epb_read(&e);
+	if (e.id_at)
+		e.ring = (u32)PTAP_PACKETID_RING(e.id);
 	if (marks & PTAP_MARK_SIEVE) {
 		limit = ptap_judge(s, e.iface, rec + PTAP_EPB_HEAD_LEN, caplen,
 				   marks);
@@ -295,6 +307,5 @@ int ptap_sieve_record(struct ptap_sieve *s, const u8 *rec, u32 size, u8 *to,
 {
 	if (s->format == PTAP_FORMAT_PCAPNG)
 		return ptap_record_epb(s, rec, size, to, len);
-	ptap_record_pcap(s, rec, size, to, len);
-	return 0;
+	return ptap_record_pcap(s, rec, size, to, len);
 }

@@ -211,6 +211,21 @@ static int ptap_spans_take(struct ptap *p, u64 max_records,
 	return ret;
 }
 
+/* Whose memory is it?  Of a stream that cannot be told. */
+u32 ptap_ring_of(void *ctx, const void *memory)
+{
+	const struct ptap *p = ctx;
+	u64 off;
+	u32 i;
+
+	for (i = 0; p->mode == PTAP_MODE_MMAP && i < p->rings.nr; i++) {
+		off = (uintptr_t)memory - (uintptr_t)p->maps[i].data;
+		if (off < 2ULL * p->info.ring_size)
+			return i;
+	}
+	return PTAP_RING_ALL;
+}
+
 /*
  * The same, through the sieve.  0 may mean that there is more: ptap_wait() does
  * not sleep then, and the caller can see to other things.

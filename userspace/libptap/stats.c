@@ -78,6 +78,14 @@ static void ptap_stats_taken(const struct ptap *p, struct ptap_stats *stats)
 	}
 }
 
+static void ptap_stats_sieved(struct ptap_stats *stats, u64 nr)
+{
+	stats->captured -= nr;
+	/* Of spans that are held, the rings know nothing yet. */
+	stats->consumed -= stats->consumed < nr ? stats->consumed : nr;
+	stats->filtered += nr;
+}
+
 int ptap_stats_get(struct ptap *p, uint32_t ring, struct ptap_stats *stats)
 {
 	int err = ptap_check_open(p);
@@ -92,13 +100,8 @@ int ptap_stats_get(struct ptap *p, uint32_t ring, struct ptap_stats *stats)
 	}
 	if (p->mode == PTAP_MODE_MMAP)
 		ptap_stats_taken(p, stats);
-	if (p->sieve && ring == PTAP_RING_ALL) {
-		stats->captured -= p->sieve->sieved;
-		/* Of spans that are held, the rings know nothing yet. */
-		stats->consumed -= stats->consumed < p->sieve->sieved ?
-				   stats->consumed : p->sieve->sieved;
-		stats->filtered += p->sieve->sieved;
-	}
+	if (p->sieve)
+		ptap_stats_sieved(stats, ptap_sieve_of_ring(p->sieve, ring));
 	return 0;
 }
 
