@@ -252,38 +252,18 @@ says "--stats: a word that there is not" "--stats has no 'xml'" --stats xml
 drop_pair
 
 # More packets than there is room for, while the reader stands still.
-modprobe pktgen 2>/dev/null || {
+make_dummy || {
 	skip "drops" "this kernel has no pktgen"
 	finish
-}
-ip link add pt-d type dummy
-ip link set pt-d up arp off
-sysctl -qw net.ipv6.conf.pt-d.disable_ipv6=1
-pg() { echo "$2" >"/proc/net/pktgen/$1"; }
-control() { sh -c "echo $1 >/proc/net/pktgen/pgctrl"; }
-blast() { # COUNT packets from each CPU
-	local cpu
-
-	control reset
-	for cpu in 0 1; do
-		pg kpktgend_$cpu "add_device pt-d@$cpu"
-		pg pt-d@$cpu "count $1"
-		pg pt-d@$cpu "pkt_size 200"
-		pg pt-d@$cpu "xmit_mode queue_xmit"
-		pg pt-d@$cpu "dst 10.7.0.2"
-		pg pt-d@$cpu "dst_mac 02:00:00:00:00:02"
-	done
-	control start
-	control reset
 }
 
 for mode in "" "--read --copybreak=0"; do
 	start_tap o - -i pt-d -B 64 -s 512 --meta drops,id $mode
 	kill -STOP "${tap_pid[o]}"
-	blast 1000
+	blast 1000 200
 	kill -CONT "${tap_pid[o]}"
 	sleep 2
-	blast 1
+	blast 1 200
 	stop o
 	read -r c r d < <(counts o)
 	m=${mode:-mmap}
@@ -303,7 +283,7 @@ done
 # Behind the last packet, and without numbers, only the account knows.
 start_tap o - -i pt-d -B 64 -s 512 --pcapng
 kill -STOP "${tap_pid[o]}"
-blast 1000
+blast 1000 200
 kill -CONT "${tap_pid[o]}"
 stop o
 read -r c r d < <(counts o)

@@ -1,43 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# More packets than the reader can take: every one of them is in the file or
-# counted as dropped, none twice, and the file is whole.
+# More packets than the reader can take: every one of them is in the file, or
+# files, or counted as dropped, none twice, and the file is whole.  The numbers of
+# packets run on from file to file.
 
 . "$(dirname "$0")/lib.sh"
-modprobe pktgen 2>/dev/null || {
+make_dummy || {
 	skip overload "this kernel has no pktgen"
 	finish
-}
-ip link add pt-d type dummy
-ip link set pt-d up arp off
-sysctl -qw net.ipv6.conf.pt-d.disable_ipv6=1
-
-pg() { echo "$2" >"/proc/net/pktgen/$1"; }
-
-# Both wait, and a signal would end that: a process without children does it.
-control() { sh -c "echo $1 >/proc/net/pktgen/pgctrl"; }
-
-# blast COUNT SIZE: COUNT packets from each CPU, through the transmit taps
-blast() {
-	local cpu
-
-	control reset
-	for cpu in 0 1; do
-		pg kpktgend_$cpu "add_device pt-d@$cpu"
-		pg pt-d@$cpu "count $1"
-		pg pt-d@$cpu "pkt_size $2"
-		pg pt-d@$cpu "delay 0"
-		pg pt-d@$cpu "xmit_mode queue_xmit"
-		pg pt-d@$cpu "dst 10.7.0.2"
-		pg pt-d@$cpu "dst_mac 02:00:00:00:00:02"
-	done
-	control start
-	for cpu in 0 1; do
-		grep -q "^Result: OK" /proc/net/pktgen/pt-d@$cpu ||
-			diag "pktgen: $(tail -n 1 /proc/net/pktgen/pt-d@$cpu)"
-	done
-	control reset
 }
 
 overload() { # NAME FREEZE TAPDUMP-OPTIONS
@@ -61,6 +32,48 @@ for mode in "" --read; do
 	overload "frozen reader, copybreak 0${mode:+, $mode}" freeze -s 256 --copybreak=0 $mode
 	overload "running reader${mode:+, $mode}" run --pcapng $mode
 done
+
+# turning NAME FREEZE TAPDUMP-OPTIONS: into many files
+turning() {
+	local c d out count sent=30002 set
+
+	rm -rf "$work/d"
+	mkdir "$work/d"
+	tapdump -w "$work/d/f" -i pt-d -s 256 --meta drops,id "${@:3}" \
+		2>"$work/o.tap.err" </dev/null &
+	tap_pid[o]=$!
+	wait_for 30 grep -q 'listening on' "$work/o.tap.err"
+	[[ $2 == run ]] || kill -STOP "${tap_pid[o]}"
+	blast 5000 200
+	kill -CONT "${tap_pid[o]}"
+	blast 10000 200
+	sleep 2
+	blast 1 200
+	stop o
+	read -r c _ d < <(counts o)
+	mapfile -t set < <(printf '%s\n' "$work/d"/* | sort -V)
+	count=${#set[@]}
+	is "$1: sent = captured + dropped" "$((c + d))" $sent
+	check "$1: a file for each 1000 packets" test "$count" -ge $((c / 1000))
+	out=$(tapdump --verify -v "${set[@]}" 2>&1 </dev/null)
+	if [[ $2 == all ]]; then
+		is "$1: verify" "$out" "complete: $sent packets in $count files"
+		return
+	fi
+	[[ $2 == run ]] || check "$1: there were drops" test "$d" -gt 0
+	# Where and how many, and that it is as many as the kernel counts.
+	is "$1: verify: the missing before packets, and all of them" \
+		"$(awk '/ missing before packet / { sub(/^[^:]*: /, ""); n += $1 }
+			END { print n + 0 }' <<<"$out") ${out##*$'\n'}" \
+		"$d $( ((d)) && echo "incomplete: $c packets in $count files, $d missing: $d dropped by the kernel, 0 captured, and not in the files" ||
+			echo "complete: $c packets in $count files")"
+}
+
+turning "into files, rings that hold everything" all -B 16384 -C 200k
+turning "into files, frozen reader" freeze -B 256 -C 200k
+turning "into files, running reader" run -B 64 \
+	--ring-buffer packets:500 --copybreak=0
+turning "into files, --read" run -B 64 --ring-buffer filesize:150 --read
 
 ip link del pt-d
 finish

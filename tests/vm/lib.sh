@@ -216,6 +216,41 @@ same() {
 	pcapdiff --sorted A --skew 2 --order-slack 50ms "${@:2}" "$work/$name.tap" "$work/$name.tcp"
 }
 
+# make_dummy: pt-d in this namespace, which blast fills; fails without pktgen
+make_dummy() {
+	modprobe pktgen 2>/dev/null || return
+	ip link add pt-d type dummy
+	ip link set pt-d up arp off
+	sysctl -qw net.ipv6.conf.pt-d.disable_ipv6=1
+}
+
+pg() { echo "$2" >"/proc/net/pktgen/$1"; }
+
+# Both wait, and a signal would end that: a process without children does it.
+pg_control() { sh -c "echo $1 >/proc/net/pktgen/pgctrl"; }
+
+# blast COUNT SIZE: COUNT packets from each CPU, through the transmit taps
+blast() {
+	local cpu
+
+	pg_control reset
+	for cpu in 0 1; do
+		pg kpktgend_$cpu "add_device pt-d@$cpu"
+		pg pt-d@$cpu "count $1"
+		pg pt-d@$cpu "pkt_size $2"
+		pg pt-d@$cpu "delay 0"
+		pg pt-d@$cpu "xmit_mode queue_xmit"
+		pg pt-d@$cpu "dst 10.7.0.2"
+		pg pt-d@$cpu "dst_mac 02:00:00:00:00:02"
+	done
+	pg_control start
+	for cpu in 0 1; do
+		grep -q "^Result: OK" /proc/net/pktgen/pt-d@$cpu ||
+			diag "pktgen: $(tail -n 1 /proc/net/pktgen/pt-d@$cpu)"
+	done
+	pg_control reset
+}
+
 # traffic: everyday packets from pt-a to pt-b and back
 traffic() {
 	run_in pt-b python3 -m http.server --bind :: 8000 \
