@@ -4,6 +4,9 @@
 # Whatever goes wrong, the file is valid up to its last whole record, the counts
 # are what is in it, and status and message say what happened.
 #
+# capinfos reads each file, and tshark, which takes its time, the first of each
+# round.
+#
 # PTAP_FAULTS=N makes sweeps N times as fine and kills N times as often; "make
 # soak" does it with 50.
 
@@ -16,14 +19,16 @@ mkdir "$work/d"
 
 # in rounds of as many captures as fit into the VM
 rounds() { # NAME COUNT WHAT OPTIONS...
-	local name=$1 count=$(($2 * factor)) i=0 n
+	local name=$1 count=$(($2 * factor)) all=$(($2 * factor)) i=0 n
 
 	while ((count > 0)); do
 		n=$((count > 64 ? 64 : count))
-		check "$name: status, message, count, length ($n)" \
+		check "$name: status, message, count, length ($((all - count + n)) of $all)" \
 			in_ns pt-a "$many" "$3" $n "$work/d/$i" "${@:4}"
 		check "$name: each file is whole" \
 			capinfos -c $(find "$work/d/$i" -type f)
+		check "$name: tshark reads one" tshark -Q -w /dev/null -r \
+			"$(find "$work/d/$i" -type f -size +0 | sort | head -n 1)"
 		is "$name: none is left in the making" \
 			"$(find "$work/d/$i" -name '*.part')" ""
 		rm -rf "$work/d/$i"
@@ -92,6 +97,7 @@ check "--on-full=ring: and whole" capinfos -c "$work/small"/f*
 umount "$work/small"
 
 # A quota, and a disk that fails.
+map_disks
 truncate -s 16M "$work/image"
 mkfs.ext4 -q -O quota -E quotatype=usrquota "$work/image"
 if mount -o loop,usrquota "$work/image" "$work/small" 2>/dev/null &&

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -221,16 +222,36 @@ static void others_folder(void)
 	CHECK(fd >= 0, "openat: %m");
 }
 
+#define ZONES "/usr/share/zoneinfo"
+
+/* A zone of two hours, in this process's view of the files (tzfile(5)). */
+static void make_zone(void)
+{
+	static const char zone[] =
+		"TZif\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"	/* no version */
+		"\0\0\0\0\0\0\0\0\0\0\0\0"	/* no leaps, changes */
+		"\0\0\0\0\0\0\0\1\0\0\0\5"
+		"\0\0\x1c\x20\0\0" "PTAP";
+	int fd;
+
+	mkdir(ZONES, 0755);
+	REQUIRE(!unshare(CLONE_NEWNS) &&
+		!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+		!mount("zones", ZONES, "tmpfs", 0, NULL), "mount: %m");
+	fd = open(ZONES "/Ptap", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	REQUIRE(fd >= 0 && write(fd, zone, sizeof(zone)) == sizeof(zone) &&
+		!close(fd), ZONES "/Ptap: %m");
+}
+
 /* Names are by local time, also when the zone is changed meanwhile. */
 static void another_zone(void)
 {
 	time_t summer = 1000000000;
 	struct tm tm;
 
-	if (access("/usr/share/zoneinfo/Europe/Berlin", R_OK))
-		SKIP("no time zones here");
+	make_zone();
 	enter(folder());
-	setenv("TZ", "Europe/Berlin", 1);
+	setenv("TZ", "Ptap", 1);
 	tzset();
 	CHECK(localtime_r(&summer, &tm) && tm.tm_gmtoff == 7200, "%ld",
 	      tm.tm_gmtoff);

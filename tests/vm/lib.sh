@@ -216,6 +216,13 @@ same() {
 	pcapdiff --sorted A --skew 2 --order-slack 50ms "${@:2}" "$work/$name.tap" "$work/$name.tcp"
 }
 
+# map_disks: losetup and dmsetup work where there is no udev, which loads drivers
+# and makes nodes
+map_disks() {
+	modprobe -a loop dm_mod 2>/dev/null
+	export DM_DISABLE_UDEV=1
+}
+
 # make_dummy: pt-d in this namespace, which blast fills; fails without pktgen
 make_dummy() {
 	modprobe pktgen 2>/dev/null || return
