@@ -5,7 +5,8 @@
  * What is sent through it comes back as received, with a hardware time stamp if
  * SIOCSHWTSTAMP asked for it: packet n, counted from 0, has 10^9 seconds and n
  * microseconds and n nanoseconds.  Each fourth one has none, as an adapter that
- * is busy leaves some out.  With the parameter "refuse" it does not stamp.
+ * is busy leaves some out.  With the parameter "refuse" it does not stamp, and
+ * it says that it missed "missed" packets before anybody could see them.
  *
  * Transmit runs with BH off under the queue's lock; nothing else counts.
  */
@@ -25,6 +26,10 @@
 static bool refuse;
 module_param(refuse, bool, 0644);
 MODULE_PARM_DESC(refuse, "SIOCSHWTSTAMP fails with ERANGE");
+
+static uint missed;
+module_param(missed, uint, 0644);
+MODULE_PARM_DESC(missed, "packets that the device says it missed");
 
 static struct net_device *stamp_dev;
 static bool stamping;
@@ -71,8 +76,14 @@ static int stamp_ioctl(struct net_device *dev, struct ifreq *req, int cmd)
 }
 #endif
 
+static void stamp_stats(struct net_device *dev, struct rtnl_link_stats64 *stats)
+{
+	stats->rx_missed_errors = READ_ONCE(missed);
+}
+
 static const struct net_device_ops stamp_ops = {
 	.ndo_start_xmit = stamp_xmit,
+	.ndo_get_stats64 = stamp_stats,
 	.ndo_set_mac_address = eth_mac_addr,
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 	.ndo_hwtstamp_set = stamp_set,

@@ -10,10 +10,11 @@ make_pair
 
 # look FILE: have tshark read it twice, as packets and as blocks, once for all
 # that is asked below.  $work/packets has the columns flags, id, queue, drop
-# count, ICMP type, UDP port; option gives what the blocks say.
+# count, ICMP type, UDP port, length; option gives what the blocks say.
 declare -A column
 names=(os hardware user_application mac ipv4 ipv4_mask ipv6 start_time end_time
 	packet.hash.algorithm interface.speed interface.description
+	interface.name interface.os interface.timestamp_resolution.value
 	interface.filter.string interface.received interface.dropped
 	interface.accepted_by_filter interface.dropped_by_os
 	interface.delivered_to_user)
@@ -23,7 +24,7 @@ look() {
 	file=$1
 	tshark -r "$file" -T fields -e frame.packet_flags -e frame.packet_id \
 		-e frame.interface_queue -e frame.drop_count -e icmp.type \
-		-e udp.dstport >"$work/packets" 2>"$work/tshark.err"
+		-e udp.dstport -e frame.len >"$work/packets" 2>"$work/tshark.err"
 	mapfile -t -d $'\t' list < <(tshark -r "$file" \
 		-X 'read_format:MIME Files Format' -T fields -E aggregator='|' \
 		$(printf -- '-e pcapng.options.option.data.%s ' "${names[@]}") \
@@ -81,6 +82,10 @@ for mode in "" "--read --copybreak=0"; do
 			"$work/packets" | xargs)" "2 5 2 5 2 5"
 	is "$m: sent packets without a checksum say so" \
 		"$(awk -F '\t' '$6 == 9999 && $5 == "" && $1 ~ /2..$/' "$work/packets" | wc -l)" 20
+	# Longer than the link's packets may be: the device has to cut them.
+	is "$m: the device's segmentation, where there is some" \
+		"$(awk -F '\t' '{ print (substr($1, 8, 1) ~ /[89a-f]/) ($7 > 1514) }' \
+			"$work/packets" | sort -u | xargs)" "00 11"
 	is "$m: ids leave none out" "$(cut -f 2 "$work/packets" | python3 -c '
 import sys
 last, bad, n = {}, 0, 0
@@ -98,12 +103,29 @@ done
 is "system" "$(option os | sort -u)" "Linux $(uname -r)"
 matches "machine" "$(option hardware)" .
 matches "application" "$(option user_application)" '^tapdump [0-9]'
+is "interface" "$(option interface.name)" va
+is "precision" "$(option interface.timestamp_resolution.value)" 9
+is "interface's system" "$(option interface.os)" "Linux $(uname -r)"
 is "MAC" "$(option mac)" "$(in_ns pt-a cat /sys/class/net/va/address)"
 is "IPv4" "$(option ipv4) $(option ipv4_mask)" "10.9.0.1 255.255.255.0"
 check "IPv6" grep -qx fd09::1 <(option ipv6)
 is "speed" "$(option interface.speed)" 10000000000
 is "description" "$(option interface.description)" 'the first one'
 is "filter" "$(option interface.filter.string)" 'udp dst port 9999 or tcp or icmp[0] != 3'
+
+# Who packets were for: this host, a group, all, another host.
+start_tap t pt-a -i va --meta flags ether proto 0x88b5
+in_ns pt-b python3 - "$(in_ns pt-a cat /sys/class/net/va/address)" <<-'END'
+	import socket, sys
+	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+	s.bind(("vb", 0))
+	for to in sys.argv[1], "33:33:00:00:00:01", "ff:ff:ff:ff:ff:ff", "02:00:00:00:00:99":
+	    s.send(bytes.fromhex(to.replace(":", "")) + bytes(6) + b"\x88\xb5" + bytes(46))
+END
+stop t
+is "flags: for this host, a group, all, another host" \
+	"$(tshark -r "$work/t.tap" -T fields -e frame.packet_flags 2>/dev/null |
+		xargs)" "0x00000005 0x00000009 0x0000000d 0x00000011"
 
 # Each file of a set begins and ends with an account, only the last one for good.
 mkdir "$work/d"
@@ -213,22 +235,39 @@ check "--stats json: a line each second" \
 	wait_for 20 eval '(($(wc -l <"$work/j.json") >= 2))'
 check "--stats prometheus: a file" wait_for 20 test -s "$work/p.prom"
 stop j
-read -r c r d < <(counts j)
-is "--stats json: valid, and the last line has the counts" "$(python3 -c '
+json_counts() { # the last line's, if all makes sense
+	python3 -c '
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
 last = lines[-1]
 assert [line["end"] for line in lines] == [False] * (len(lines) - 1) + [True]
-assert last["captured"] == sum(c["captured"] for c in last["cpus"])
-assert last["seen"] == last["captured"] + last["filtered"] + sum(last["dropped"].values())
-assert not last["lag_packets"] and not last["lag_bytes"]
+for name in "seen", "filtered", "captured":
+    assert last[name] == sum(c[name] for c in last["cpus"]), (name, last)
+for c in [last, *last["cpus"]]:
+    assert c["seen"] == c["captured"] + c["filtered"] + sum(c["dropped"].values())
+    assert not c["lag_packets"] and not c["lag_bytes"]
 assert 0 < last["high_water"] <= last["ring_size"]
 print(last["packets_captured"], last["packets_received_by_filter"],
-      last["packets_dropped_by_kernel"])' "$work/j.json" 2>&1)" "$c $r $d"
+      last["packets_dropped_by_kernel"])' "$1" 2>&1
+}
+read -r c r d < <(counts j)
+is "--stats json: valid, and the last line has the counts" \
+	"$(json_counts "$work/j.json")" "$c $r $d"
 is "--stats prometheus: the same, and that it is over" \
 	"$(awk '/^ptap_(packets_written_total|capture_running){interface="va"}/ { print $2 }' "$work/p.prom" | xargs)" \
 	"0 $c"
 is "--stats prometheus: nothing else is left" "$(echo "$work"/p.prom*)" "$work/p.prom"
+# What tapdump sifts is no CPU's capture either.
+for mode in "" "--read --meta id"; do
+	# shellcheck disable=SC2086 # options are words
+	start_tap j pt-a -i va --stats "json=60,$work/j.json" $mode 'ip protochain 1'
+	burst 30
+	in_ns pt-a ping -q -c 3 -i 0.01 10.9.0.2 >/dev/null
+	stop j
+	read -r c r d < <(counts j)
+	is "--stats json, a filter that tapdump runs${mode:+, $mode}: adds up" \
+		"$(json_counts "$work/j.json")" "$c $r $d"
+done
 in_ns pt-a tapdump -i va --stats json -w /dev/null -c 5 udp dst port 9999 \
 	2>"$work/j.err" </dev/null &
 wait_for 30 grep -q 'listening on' "$work/j.err"

@@ -72,6 +72,24 @@ check "--jobs=1: all are run, also after the end" \
 is "--jobs=1: one after the other" "$(tr -d '\n' <"$work/z.log")" \
 	"+-+-+-+-+-+-"
 
+# -z in parallel, which is the default: two have to meet.
+cat >"$work/z" <<EOF
+#!/bin/sh
+touch "$work/met/\$\$"
+for i in \$(seq 200); do
+	[ "\$(ls "$work/met" | wc -l)" -lt 2 ] || { echo met >>"$work/z.log"; exit; }
+	sleep 0.1
+done
+EOF
+mkdir "$work/met"
+for jobs in "" --jobs=2; do
+	rm -f "$work/met"/* "$work/z.log"
+	# shellcheck disable=SC2086 # an option or none
+	confined "-z ${jobs:-in parallel}" $jobs -C 20k -z "$work/z"
+	check "-z ${jobs:-in parallel}: they run at the same time" wait_for 60 \
+		eval '(($(wc -l <"$work/z.log") == 6))'
+done
+
 # Who captures is not root: the program has the capabilities.
 cp "$(command -v tapdump)" "$work/tapdump"
 if setcap cap_net_raw,cap_net_admin=ep "$work/tapdump" 2>/dev/null; then

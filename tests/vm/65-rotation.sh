@@ -243,6 +243,22 @@ rotating -Z nonesuch -w "$work/d/f"
 wait $pid
 is "-Z: no such user: exit status" $? 1
 
+# The folder is moved away: it is held, not its name.
+rotating -C 20k -w "$work/d/f"
+burst 50
+check "the folder is moved: there are files" wait_for 20 at_least 3
+mv "$work/d" "$work/moved"
+mkdir "$work/d"
+burst 50
+finished
+is "the folder is moved: exit status" $status 0
+is "the folder is moved: nothing is where it was" "$(nr_files)" 0
+rmdir "$work/d"
+mv "$work/moved" "$work/d"
+is "the folder is moved: everything is in it" "$("$here/udp_numbers.py" \
+	$(printf '%s\n' "$work/d"/f* | sort -V) | xargs)" \
+	"$(echo {0..49} {0..49})"
+
 # The next file cannot be opened.
 rotating -C 20k -w "$work/d/f"
 mkdir "$work/d/f1.part"

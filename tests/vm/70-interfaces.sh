@@ -36,7 +36,7 @@ drop_pair
 
 # An interface that comes later is in a capture of all.
 make_pair
-start_tap n pt-a -i any --pcapng icmp
+start_tap n pt-a -i any --meta host icmp
 ip -n pt-a link add late type veth peer name late2 netns pt-b
 ip -n pt-a addr add 10.4.0.1/24 dev late
 ip -n pt-b addr add 10.4.0.2/24 dev late2
@@ -46,6 +46,10 @@ wait_for 10 in_ns pt-a ping -c 1 -W 1 10.4.0.2
 stop n
 check "a new interface is described in the file" bash -c \
 	"tshark -r '$work/n.tap' -T fields -e frame.interface_name | grep -qx late"
+check "... with its address" grep -qx \
+	"$(in_ns pt-a cat /sys/class/net/late/address)" <(tshark -r "$work/n.tap" \
+	-X 'read_format:MIME Files Format' -T fields -E 'aggregator=|' \
+	-e pcapng.options.option.data.mac 2>/dev/null | tr '|' '\n')
 drop_pair
 
 # All interfaces, while they come and go.  Pings are counted, not times.

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# Time stamps of the adapter (-j adapter_unsynced, -J), on a device that knows
-# nothing but them: tests/stampdev.  tcpdump captures beside.
+# Time stamps of the adapter (-j adapter_unsynced, -J), and what it lost itself, on
+# a device that knows nothing but that: tests/stampdev.  tcpdump captures beside.
 
 . "$(dirname "$0")/lib.sh"
 module=$(dirname "$0")/../stampdev/stampdev.ko
@@ -102,6 +102,20 @@ stop s
 is "-j adapter" "$(times "$work/s.tap" | host)" "host host host host"
 is "-j adapter: as tcpdump" "$(times "$work/s.tcp" | host)" "host host host host"
 check "-j adapter: the same packets as tcpdump" same s
+
+# What the device missed while it was captured is in the file's account, and no
+# loss of the tap.
+fresh_device missed=5
+start_tap s - -i stamp0 -Q in --pcapng
+send 4
+echo 42 >/sys/module/stampdev/parameters/missed
+stop s
+is "missed by the device: the file's account" "$(tshark -r "$work/s.tap" \
+	-X 'read_format:MIME Files Format' -T fields \
+	-e pcapng.options.option.data.interface.dropped \
+	-e pcapng.options.option.data.interface.dropped_by_os 2>/dev/null |
+	tr -s '\n\t' ' ' | xargs)" "37 0"
+check "missed by the device: the counts add up" counts_hold s
 
 # A device that refuses, one that has no such thing.
 fresh_device refuse=1
