@@ -117,6 +117,12 @@ def spec(run, work):
         "tcpdump-now": lambda: tcpdump(run, work, "--immediate-mode", "-U"),
         "ptap-tsc-hold": lambda: ptapreader(run, work, "-H", "-T"),
         "ptap-tsc-release": lambda: ptapreader(run, work, "-R", "-T"),
+        # What tapdump asks for with --pcapng, --meta drops,id and --meta all.
+        "ptap-ng-release": lambda: ptapreader(run, work, "-R", "-p"),
+        "ptap-id-release": lambda: ptapreader(run, work, "-R", "-p", "-m",
+                                              "0x26"),
+        "ptap-all-release": lambda: ptapreader(run, work, "-R", "-p", "-m",
+                                               "0x3f"),
         "ptap-accept": lambda: tapdump(run, work,
                                        filter_text=FILTERS["accept"]),
         "ptap-hold": lambda: ptapreader(run, work, "-H"),

@@ -16,6 +16,8 @@ default ring. quick() keeps the rows that the targets need.
 MILLION = 1000000
 
 COST = ["none", "null", "v3-release", "ptap-release", "ptap-tsc-release"]
+META = ["none", "null", "ptap-release", "ptap-ng-release", "ptap-id-release",
+        "ptap-all-release"]
 LIVE = ["none", "v3", "tcpdump", "dumpcap", "netsniff-ng", "ptap", "ptap-read",
         "ptap-cb0", "ptap-reject", "ptap-accept", "ptap-ng"]
 HELD = ["none", "null", "v3-hold", "v3-fanout-hold", "ptap-hold",
@@ -31,10 +33,10 @@ def workload(name, direction, size, count, contenders, **more):
                 contenders=contenders, senders=1, **more)
 
 
-def cost(name, direction, size, contenders):
+def cost(name, direction, size, contenders, head=40):
     """ns that a tap adds: bursts that fit into ptap's default ring of 4 MiB,
     with a reader that gives back what it got in the pauses."""
-    return workload(name, direction, size, 3 * 1024 * 1024 // (size + 40),
+    return workload(name, direction, size, 3 * 1024 * 1024 // (size + head),
                     contenders, bursts=12, mib={"v3-release": 64})
 
 
@@ -61,6 +63,7 @@ def workloads(quick):
     ]
     if not quick:
         out += [
+            cost("meta60", "rx", 60, META, head=100),
             stream("rx594", "rx", 594),
             stream("tx594", "tx", 594),
             stream("tx1514", "tx", 1514),

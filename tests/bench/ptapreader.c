@@ -2,12 +2,12 @@
 /*
  * ptapreader.c - ptap's side of what tapdump does not do in a benchmark.
  *
- *	ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p] [-r]
- *		   [-T] [-w FILE] [-D | -H | -L | -R]
+ *	ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p]
+ *		   [-m META] [-r] [-T] [-w FILE] [-D | -H | -L | -R]
  *
- * Captures with rings of MIB each, -p in pcapng, -r with read(), -T with times
- * from the TSC, and writes, or
- * without -w only releases, what comes.  -H takes nothing before the end: the
+ * Captures with rings of MIB each, -p in pcapng, -m with these PTAP_META_*
+ * bits, -r with read(), -T with times from the TSC, and writes, or without -w
+ * only releases, what comes.  -H takes nothing before the end: the
  * sender's cost alone.  -R gives back unread every 20 ms, -L whenever it is
  * woken: the same with the default ring.  -D takes what is there every 20 ms,
  * for a stream with pauses: the reader's cost alone, timed.
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
 	char how = 0;
 	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "i:b:F:c:prTw:DHLR")) != -1) {
+	while ((opt = getopt(argc, argv, "i:b:F:c:m:prTw:DHLR")) != -1) {
 		switch (opt) {
 		case 'i': iface = optarg; break;
 		case 'b':
@@ -213,6 +213,7 @@ int main(int argc, char **argv)
 			cfg.flags |= PTAP_CONFIG_COPYBREAK;
 			break;
 		case 'T': cfg.flags |= PTAP_CONFIG_CLOCK_TSC; break;
+		case 'm': cfg.meta = strtoul(optarg, NULL, 0); break;
 		case 'p': cfg.format = PTAP_FORMAT_PCAPNG; break;
 		case 'r': cfg.mode = PTAP_MODE_READ; break;
 		case 'w': file = optarg; break;
@@ -221,7 +222,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!iface || !p)
-		errx(2, "usage: ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p] [-r] [-w FILE] [-D | -H | -L | -R]");
+		errx(2, "usage: ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p] [-m META] [-r] [-w FILE] [-D | -H | -L | -R]");
 	cfg.ifaces = &iface;
 	cfg.nr_ifaces = 1;
 	sigaction(SIGINT, &sa, NULL);

@@ -16,7 +16,8 @@ Ratios are of medians of one run of the benchmark, never of other days' numbers.
 import statistics
 
 PTAP = ("ptap", "ptap-hold", "ptap-release", "ptap-tsc-hold",
-        "ptap-tsc-release", "ptap-tsc", "ptap-live", "ptap-drain",
+        "ptap-tsc-release", "ptap-ng-release", "ptap-id-release",
+        "ptap-all-release", "ptap-tsc", "ptap-live", "ptap-drain",
         "ptap-read", "ptap-cb0", "ptap-ng", "ptap-accept", "ptap-reject")
 
 
