@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""table.py [KILLS]: what goes wrong, and what three capture tools make of it.
+"""table.py KILLS [FAULT]...: what goes wrong, and what three capture tools make of it.
 
 Runs in the test VM as root, with the module loaded, and prints a table in
-Markdown.  Each cell is measured here and now: the tool captures datagrams of
-lo, or of a dummy interface, into a file; then its disk fills up, it is killed,
-and so on.  "torn" is a file that ends in the middle of a record.
+Markdown, or only the rows of the faults that are named.  Each cell is measured
+here and now: the tool captures datagrams of lo, or of a dummy interface, into a
+file; then its disk fills up, it is killed, and so on.  "torn" is a file that
+ends in the middle of a record.
 """
 import os
 import random
@@ -59,9 +60,14 @@ def records(path):
 class Tool:
     """A capture, and what it says."""
 
-    def __init__(self, name, path, dev="lo", more=(), limit=None, out=None):
+    def __init__(self, name, path, dev="lo", more=(), limit=None, out=None,
+                 user=None):
         command = TOOLS[name](dev, path)
         command[1:1] = more
+        if user:
+            caps = "caps=+net_raw,+net_admin"
+            command = ["setpriv", f"--reuid={user}", "--clear-groups",
+                       "--inh-" + caps, "--ambient-" + caps, *command]
         self.path = path
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
@@ -101,10 +107,20 @@ class Tool:
                 return int(found[-1])
         return None
 
+    def drops(self):
+        """The packets that it says it lost."""
+        for pattern in (r"^(\d+) packets? dropped by kernel",
+                        r"received/dropped on .*: \d+/(\d+)"):
+            found = re.findall(pattern, self.text(), re.M)
+            if found:
+                return int(found[-1])
+        return None
+
     def verdict(self, status, by_itself):
         """A cell: what happened, in a few words."""
         held = records(self.path)
-        words = ["ends" if by_itself else "goes on until it is stopped"]
+        words = [] if by_itself is None else [
+            "ends" if by_itself else "goes on until it is stopped"]
         words.append(f"status {status}" if status >= 0 else
                      f"by signal {signal.Signals(-status).name}")
         if self.claims() is not None:
@@ -154,34 +170,105 @@ def full_disk(tool, folder):
     return cell
 
 
+def run(*command):
+    """What it says."""
+    return subprocess.run(command, check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+class Disk:
+    """A disk of 16 MiB with a table of the device mapper, mounted."""
+
+    def __init__(self, folder, options="", table="linear", mkfs=()):
+        self.folder, self.image = folder, f"{folder}.image"
+        # There is no udev that would load drivers and make nodes.
+        run("modprobe", "-a", "loop", "dm_mod")
+        os.environ["DM_DISABLE_UDEV"] = "1"
+        with open(self.image, "wb") as file:
+            file.truncate(16 << 20)
+        self.loop = run("losetup", "-f", "--show", self.image)
+        self.size = run("blockdev", "--getsz", self.loop)
+        run("dmsetup", "create", "pt-disk", "--table", self.table(table))
+        run("mkfs.ext4", "-q", "-F", *mkfs, "/dev/mapper/pt-disk")
+        self.options = options
+        self.mount()
+
+    def table(self, name):
+        """Everything by way of one target."""
+        places = {"linear": f" {self.loop} 0", "error": "",
+                  "delay": f" {self.loop} 0 0 {self.loop} 0 100"}
+        return f"0 {self.size} {name}{places[name]}"
+
+    def mount(self):
+        """It, with its options."""
+        run("mount", "-o", self.options or "defaults", "/dev/mapper/pt-disk",
+            self.folder)
+
+    def become(self, table):
+        """Another one under the file system."""
+        run("dmsetup", "suspend", "--nolockfs", "pt-disk")
+        run("dmsetup", "load", "pt-disk", "--table", self.table(table))
+        run("dmsetup", "resume", "pt-disk")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        run("umount", self.folder)
+        run("dmsetup", "remove", "pt-disk")
+        run("losetup", "-d", self.loop)
+        os.unlink(self.image)
+
+
 def failing_disk(tool, folder):
-    """Disk that fails, 50 packets"""
-    image = f"{folder}.image"
-    with open(image, "wb") as file:
-        file.truncate(16 << 20)
-    run = lambda *args: subprocess.run(args, check=True, text=True,
-                                       stdout=subprocess.PIPE).stdout.strip()
-    loop = run("losetup", "-f", "--show", image)
-    try:
-        size = run("blockdev", "--getsz", loop)
-        run("dmsetup", "create", "pt-disk", "--table",
-            f"0 {size} linear {loop} 0")
-        run("mkfs.ext4", "-q", "-F", "/dev/mapper/pt-disk")
-        run("mount", "/dev/mapper/pt-disk", folder)
+    """Disk that fails, behind 50 packets; in the file when it works again"""
+    with Disk(folder) as disk:
         capture = Tool(tool, f"{folder}/f")
         burst(50)
         time.sleep(1)
-        run("dmsetup", "suspend", "--nolockfs", "pt-disk")
-        run("dmsetup", "load", "pt-disk", "--table", f"0 {size} error")
-        run("dmsetup", "resume", "pt-disk")
+        disk.become("error")
         status, _ = capture.end(1)
         run("umount", folder)
-        run("dmsetup", "remove", "pt-disk")
-        return f"status {status}, claims {capture.claims()} packets, " + (
-            "says so" if "nput/output error" in capture.text() else
-            "says nothing")
-    finally:
-        subprocess.run(["losetup", "-d", loop], check=False)
+        disk.become("linear")
+        disk.mount()
+        held = records(capture.path)
+        return (f"status {status}, claims {capture.claims()} packets, "
+                f"{held[0] if held else 0} in the file, " +
+                ("says so" if "nput/output error" in capture.text() else
+                 "says nothing"))
+
+
+def quota(tool, folder):
+    """Quota of 100 kB, 600 packets"""
+    with Disk(folder, "usrquota", mkfs=("-O", "quota", "-E",
+                                        "quotatype=usrquota")):
+        run("setquota", "-u", "nobody", "0", "100", "0", "0", folder)
+        os.chmod(folder, 0o777)
+        capture = Tool(tool, f"{folder}/f", user="nobody")
+        burst(600)
+        return capture.verdict(*capture.end())
+
+
+def dummy():
+    """An interface that sees each packet once: what is sent to 10.7.0.2."""
+    for line in ("link add pt-d type dummy", "addr add 10.7.0.1/24 dev pt-d",
+                 "link set pt-d up",
+                 "neigh add 10.7.0.2 lladdr 02:00:00:00:00:02 dev pt-d"):
+        run("ip", *line.split())
+
+
+def slow_disk(tool, folder):
+    """Disk that takes 0.1 s for each write, mounted sync, 3000 packets"""
+    dummy()
+    with Disk(folder, "sync", "delay"):
+        capture = Tool(tool, f"{folder}/f", dev="pt-d")
+        burst(3000, "10.7.0.2")
+        status, _ = capture.end(1)
+        lost = 3000 - (capture.claims() or 0) - (capture.drops() or 0)
+        cell = f"{capture.verdict(status, None)}, {capture.drops()} dropped" + (
+            f", {lost} not accounted for" if lost else "")
+    run("ip", "link", "del", "pt-d")
+    return cell
 
 
 def size_limit(tool, folder):
@@ -220,13 +307,10 @@ def terminated(tool, folder):
 
 def interface_gone(tool, folder):
     """Interface deleted, behind 200 packets"""
-    for line in ("link add pt-d type dummy", "addr add 10.7.0.1/24 dev pt-d",
-                 "link set pt-d up",
-                 "neigh add 10.7.0.2 lladdr 02:00:00:00:00:02 dev pt-d"):
-        subprocess.run(["ip", *line.split()], check=True)
+    dummy()
     capture = Tool(tool, f"{folder}/f", dev="pt-d")
     burst(200, "10.7.0.2")
-    subprocess.run(["ip", "link", "del", "pt-d"], check=True)
+    run("ip", "link", "del", "pt-d")
     return capture.verdict(*capture.end(8))
 
 
@@ -255,20 +339,25 @@ def closed_pipe(tool, folder):
 
 def main():
     """The table."""
-    faults = (full_disk, failing_disk, size_limit, killed, terminated,
-              interface_gone, idle, closed_pipe)
+    faults = (full_disk, quota, size_limit, failing_disk, slow_disk, killed,
+              terminated, interface_gone, idle, closed_pipe)
+    os.chmod("/dev/tap", 0o666)
     taker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     taker.bind(("127.0.0.1", PORT))
+    chosen = sys.argv[2:]
+    faults = [f for f in faults if not chosen or f.__name__ in chosen]
     print("| |", " | ".join(TOOLS), "|")
     print("|---|" + "---|" * len(TOOLS))
     for fault in faults:
         cells = []
         for tool in TOOLS:
             folder = tempfile.mkdtemp(prefix="ptap-test.")
+            os.chmod(folder, 0o755)
             try:
                 cells.append(fault(tool, folder))
             except subprocess.CalledProcessError as error:
                 cells.append(f"not measured: {error.cmd[0]} failed")
+            print(f"{fault.__name__}, {tool}: {cells[-1]}", file=sys.stderr)
             shutil.rmtree(folder, ignore_errors=True)
         print(f"| {fault.__doc__} |", " | ".join(cells), "|", flush=True)
 
