@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # packages.sh - the Debian packages of /in in the life of a machine: installed,
-# used by root, by a member of group ptap and by somebody else, as a service;
-# upgraded, a kernel installed, removed.  Then make install and make dkms.
-# Runs in the VM as root; the module is built by DKMS, not taken from the tree.
+# used by root, by a member of group ptap and by somebody else, in tshark, by
+# perf, as a service; upgraded, a kernel installed, removed.  Then make install
+# and make dkms.  Runs in the VM as root; the module is built by DKMS, not taken
+# from the tree.  /in/perf has the files of perf, which the VM's system has not.
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../vm/lib.sh"
@@ -19,12 +20,13 @@ printf '%s\n' 'mok_signing_key=/in/mok.key' 'mok_certificate=/in/mok.pub' \
 /lib/systemd/systemd-udevd --daemon 2>/dev/null
 
 # Installed ------------------------------------------------------------------
-check "dpkg installs the packages" dpkg -i "${debs[@]}"
+check "apt-get installs the packages" apt-get install -y "${debs[@]}"
 matches "DKMS has built the module" "$(dkms status ptap)" 'ptap.*: installed'
 is "it is signed with the machine's key" "$(modinfo -F signer ptap)" "ptap test key"
 matches "it is where DKMS puts them" "$(modinfo -F filename ptap)" 'updates/dkms'
 check "there is a group ptap" getent group ptap
-check "modprobe loads it" modprobe ptap
+check "the boot loads it" /lib/systemd/systemd-modules-load
+check "... it is loaded" grep -q ^ptap /proc/modules
 in_group() { [[ $(stat -c '%G %a' /dev/tap) == 'ptap 660' ]]; }
 check "udev gives the device to the group" wait_for 30 in_group
 check "tapdump --list-sessions" tapdump --list-sessions
@@ -40,6 +42,40 @@ is "a member of the group captures" $? 0
 is "... and has the packets" "$(packets /home/member/x.pcap)" 2
 matches "somebody else is told of the group" \
 	"$(as stranger tapdump -i lo -w /dev/null 2>&1)" 'the group ptap'
+# Wireshark's, which the packages put where it looks.
+matches "tshark -D has the interfaces" "$(as member tshark -D 2>/dev/null | xargs)" \
+	'ptap-any .ptap: all interfaces..*ptap-lo .ptap: lo.'
+as member timeout 300 tshark -q -i ptap-lo -f icmp -c 4 -w /home/member/y.pcapng \
+	>"$work/shark" 2>&1 &
+capturing() { grep -q ' ptap-extcap running lo ' /proc/net/ptap; }
+wait_for 120 capturing
+ping -q -c 2 127.0.0.1 >/dev/null
+wait $!
+is "a member captures in tshark" "$(packets /home/member/y.pcapng)" 4 ||
+	diag "$(cat "$work/shark")"
+
+is "zsh has the completion" "$(zsh -fc \
+	'autoload -U compinit; compinit -u -D; print $_comps[tapdump]')" _tapdump
+
+# Tracepoints, by perf.
+tar -C /in/perf -cf - . | tar -C / -xf - --keep-directory-symlink --no-same-owner
+ldconfig
+is "perf list has the tracepoints" "$(perf list 'ptap:*' 2>/dev/null |
+	grep -o 'ptap:ptap_[a-z]*' | sort | xargs)" \
+	"ptap:ptap_defer ptap:ptap_drain ptap:ptap_drop ptap:ptap_wake"
+timeout -s INT 300 perf trace -e 'ptap:*' -o "$work/perf" 2>"$work/perf.err" &
+tracer=$!
+ping -q -i 0.2 127.0.0.1 >/dev/null &
+pinger=$!
+tapdump -i lo --immediate-mode -w /dev/null icmp 2>/dev/null &
+capture=$!
+traced() { grep -qE 'ptap:ptap_wake\(.*owner[:=] *[1-9]' "$work/perf"; }
+check "perf trace -e 'ptap:*'" wait_for 120 traced ||
+	diag "$(head -n 5 "$work/perf" "$work/perf.err")"
+kill -INT $tracer $capture
+kill $pinger
+wait $tracer $capture
+
 modprobe -r ptap
 wait_for 20 test ! -e /dev/tap
 eval "$(kmod static-nodes --format=tmpfiles |
@@ -77,14 +113,21 @@ manager=$!
 # systemd answers those that it can see.
 inside() { nsenter -t "$(pgrep -n -f '^/lib/systemd/systemd --unit')" -m -p -C -- "$@"; }
 systemctl() { inside systemctl "$@"; }
+main() { systemctl show -P MainPID "$unit"; }
+main_status() {
+	inside awk '/^(CapPrm|NoNewPrivs|Seccomp):/ { printf "%s%s %s", s, $1, $2; s = " " }' \
+		"/proc/$(main)/status"
+}
 running() { systemctl is-active -q basic.target; }
 recording() { systemctl is-active -q "$unit" && tapdump --list-sessions | grep -q running; }
 if wait_for 120 running; then
-	check "the service starts" systemctl start "$unit"
+	check "the service starts" systemctl enable --now "$unit"
 	check "it records" wait_for 60 recording
 	ping -q -c 3 127.0.0.1 >/dev/null
-	is "as the user ptap" "$(ps -o user= -C tapdump)" ptap
-	check "it stops" systemctl stop "$unit"
+	is "as the user ptap" "$(ps -o user= -C tapdump | sort -u)" ptap
+	is "with all that tapdump gives up" "$(main_status)" \
+		"CapPrm: 0000000000000000 NoNewPrivs: 1 Seccomp: 2"
+	check "it stops" systemctl disable --now "$unit"
 	is "the packets are in its file" "$(packets $store/capture.pcapng0)" 6
 	is "the file is for the group alone" "$(stat -c '%U %G %a' $store/capture.pcapng0)" \
 		"ptap ptap 640"
@@ -100,9 +143,9 @@ if wait_for 120 running; then
 		"[[ \$(stat -c '%n %s' $store/capture.pcapng?* | md5sum) != '$reloads' ]]"
 	check "no file is larger than it may be" \
 		bash -c "! find $store -maxdepth 1 -size +1100k | grep ."
-	killed=$(pgrep -x tapdump)
-	kill -KILL "$killed"
-	another() { recording && [[ $(pgrep -x tapdump) != "$killed" ]]; }
+	killed=$(main)
+	inside kill -KILL "$killed"
+	another() { recording && [[ $(main) != "$killed" ]]; }
 	check "killed, it comes back" wait_for 60 another
 	systemctl stop "$unit"
 	matches "the journal has the counts" \
@@ -129,7 +172,8 @@ for deb in "${debs[@]}"; do
 	dpkg-deb -b "$work/deb" "$work/new" >/dev/null
 	rm -rf "$work/deb"
 done
-check "dpkg upgrades the packages" dpkg -i "$work"/new/*.deb
+chmod 755 "$work"
+check "apt-get upgrades the packages" apt-get install -y "$work"/new/*.deb
 matches "the new version is installed" \
 	"$(dpkg-query -W -f '${Version} ${Status}' ptap-tools)" '\+new install ok installed'
 matches "the module is there again" "$(dkms status ptap)" ': installed'
@@ -142,7 +186,7 @@ check "... and modprobe finds it" modprobe -n ptap
 
 # Removed --------------------------------------------------------------------
 modprobe -r ptap
-check "dpkg removes them" dpkg -P ptap-dkms ptap-tools libptap-dev libptap1
+check "apt-get removes them" apt-get purge -y ptap-dkms ptap-tools libptap-dev libptap1
 is "nothing is left of the module" "$(find /lib/modules /usr/src -name '*ptap*')" ""
 is "nothing is left of the rest" \
 	"$(find /usr /etc -name '*ptap*' -not -path '/etc/ptap*' -o -name tapdump | sort)" ""
@@ -166,6 +210,10 @@ check "make dkms" make dkms
 matches "... builds the module" "$(dkms status ptap)" ': installed'
 is "... signed" "$(modinfo -F signer ptap)" "ptap test key"
 check "... that loads" modprobe ptap
+check "make install-userspace install-device" make install-userspace install-device
+hash -r
+is "... is what is run" "$(type -p tapdump)" /usr/local/bin/tapdump
+check "... and captures" tapdump -i lo -c 1 -w "$work/z.pcap" --autostop=duration:1
 
 udevadm control --exit 2>/dev/null
 finish

@@ -23,8 +23,12 @@ fi | tee "$log/lintian.tap"
 # What a machine with Secure Boot has: a key of its owner.
 openssl req -new -x509 -newkey rsa:2048 -nodes -days 100 -subj '/CN=ptap test key/' \
 	-keyout build/deb/mok.key -outform DER -out build/deb/mok.pub 2>/dev/null
+# perf, which the VM's system has not.
+tests/home/unpack.sh build/perf "$(scripts/vm-image.sh 6.1)/rootfs/var/lib/dpkg/status" \
+	linux-perf >"$log/perf.log" 2>&1 || { tail -n 20 "$log/perf.log"; exit 1; }
+mv build/perf/tree build/deb/perf
 status=0
-scripts/vm.sh --timeout 1500 --in build/deb --out build/vm/out-packages \
+scripts/vm.sh --timeout 2400 --in build/deb --out build/vm/out-packages \
 	-- tests/home/packages.sh | tee "$log/packages.tap" || status=1
 awk '/^ok .*# SKIP/ { s++; next } /^ok / { p++ } /^not ok / { f++ }
 	END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' \
