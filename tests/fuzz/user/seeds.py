@@ -69,7 +69,7 @@ def main():
         "verify": [bytes([i]) + f for f in files[:2] for i in range(4)],
         "repair": files + [f[:-7] for f in files],
         "stream": [bytes([how]) + f for f in files for how in range(9)],
-        "cook": [bytes([how]) + f.encode() for f in FILTERS
+        "filter": [bytes([how]) + f.encode() for f in FILTERS
                  for how in (0, 1, 2, 3, 18)],
         "options": [o.encode() for o in OPTIONS],
         "control": [message, b"xx" + message],
