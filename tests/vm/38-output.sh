@@ -87,12 +87,21 @@ check "a slow reader: what comes after is there" test \
 	"$(numbers "$work/o.tap" | tail -n 1)" = 9
 
 # A slow disk: the same, in a file, each of whose writes waits for the disk.
+map_disks
 truncate -s 16M "$work/image"
 mkfs.ext4 -q "$work/image"
 loop=$(losetup -f --show "$work/image")
-if dmsetup create pt-slow --table \
-	"0 $(blockdev --getsz "$loop") delay $loop 0 0 $loop 0 100" 2>/dev/null; then
+slow() { # MILLISECONDS of each write
+	echo "0 $(blockdev --getsz "$loop") delay $loop 0 0 $loop 0 $1"
+}
+slower() {
+	dmsetup suspend pt-slow
+	dmsetup load pt-slow --table "$(slow "$1")"
+	dmsetup resume pt-slow
+}
+if dmsetup create pt-slow --table "$(slow 0)" 2>/dev/null; then
 	mount -o sync /dev/mapper/pt-slow "$work/small"
+	slower 1000
 	capture -B 256 -w "$work/small/f"
 	burst 3000
 	finished
@@ -101,6 +110,7 @@ if dmsetup create pt-slow --table \
 	check "a slow disk: losses are counted" grep -q 'ring full' "$work/o.tap.err"
 	check "a slow disk: the counts hold" counts_hold o
 	# The guardian puts one file onto the disk while others are written.
+	slower 20
 	capture -B 16384 -C 50k -w "$work/small/g"
 	burst 300
 	finished
