@@ -3,12 +3,14 @@
 #
 #   make faults       the table, on the terminal and into the README
 #   make soak         soak-faults and soak-races
-#   make soak-faults  sweeps and kills of 37-faults SOAK times as often
+#   make soak-faults  sweeps and kills of 37-faults SOAK times as often; only
+#                     some of them: SOAK_ROUNDS="limit torn kill term"
 #   make soak-races   the races of race_test SOAK_RACES times as often
 
 FAULTS_KERNEL	?= 6.1
 KILLS		?= 20
 SOAK		?= 50
+SOAK_ROUNDS	?= limit torn kill term
 SOAK_RACES	?= 20
 
 .PHONY: faults soak soak-faults soak-races
@@ -33,7 +35,8 @@ SOAK_VM := scripts/vm.sh --timeout 0 --cpus 2 --mem 4G -- \
 	env PTAP_TEST_TIMEOUT=36000 PTAP_TEST_SECONDS=7200
 
 soak-faults: deps
-	@$(SOAK_VM) PTAP_FAULTS=$(SOAK) tests/vm/run.sh 37-faults
+	@$(SOAK_VM) PTAP_FAULTS=$(SOAK) PTAP_ROUNDS='$(SOAK_ROUNDS)' \
+		tests/vm/run.sh 37-faults
 
 soak-races: deps
 	@$(SOAK_VM) PTAP_RACES=$(SOAK_RACES) tests/vm/run.sh race_test

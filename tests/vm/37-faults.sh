@@ -8,7 +8,7 @@
 # round.
 #
 # PTAP_FAULTS=N makes sweeps N times as fine and kills N times as often; "make
-# soak" does it with 50.
+# soak" does it with 50.  PTAP_ROUNDS says of which there are any.
 
 . "$(dirname "$0")/lib.sh"
 here=$(dirname "$0")
@@ -21,6 +21,7 @@ mkdir "$work/d"
 rounds() { # NAME COUNT WHAT OPTIONS...
 	local name=$1 count=$(($2 * factor)) all=$(($2 * factor)) i=0 n
 
+	[[ " ${PTAP_ROUNDS:-limit torn kill term} " == *" $3 "* ]] || return
 	while ((count > 0)); do
 		n=$((count > 64 ? 64 : count))
 		check "$name: status, message, count, length ($((all - count + n)) of $all)" \
