@@ -3,6 +3,7 @@
 #
 #   make install            user space to PREFIX, the module for KDIR's kernel
 #   make install-userspace  without the module
+#   make install-extcap     Wireshark's program alone, to EXTCAPDIR
 #   make install-device     udev rule, user and group, loading at boot, the unit
 #   make dkms               the module's source to /usr/src, built by DKMS
 #   make deb                build/deb/*.deb
@@ -10,33 +11,35 @@
 #   make test-window        Wireshark's window with ptap's interfaces, in a VM
 #   make test-many          captures of many hosts into ClickHouse
 #
-# DESTDIR is put before every path.  LIBDIR, EXTCAPDIR: where distributions have
-# their own places.
+# DESTDIR is put before every path.  LIBDIR, EXTCAPDIR, ZSHDIR: where distributions
+# have their own places.
 
 INSTALL ?= install
 EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 D := $(DESTDIR)$(PREFIX)
 DKMS_SRC := $(DESTDIR)/usr/src/ptap-$(VERSION)
 
-.PHONY: install install-userspace install-device dkms dkms-source deb test-deb \
+.PHONY: install install-userspace install-extcap install-device dkms dkms-source deb test-deb \
 	test-window test-many
 install: install-userspace install-device modules_install
-	@test -n '$(DESTDIR)' || ldconfig
-	@echo "Installed. The device: systemd-sysusers; udevadm control --reload;" \
-	     "modprobe ptap"
 
+# kbuild leaves depmod out where the headers have no System.map, as Debian's.
 modules_install: modules
 	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' \
 		$(if $(DESTDIR),INSTALL_MOD_PATH='$(DESTDIR)') modules_install
-	@test -z '$(DESTDIR)' || echo "modprobe finds the module after: depmod" \
-		"$$($(MAKE) -s -C '$(KDIR)' kernelrelease)"
+	@release=$$(modinfo -F vermagic module/ptap.ko | cut -d' ' -f1) && \
+	if test -n '$(DESTDIR)'; then \
+		echo "modprobe finds the module after: depmod $$release"; \
+	else \
+		depmod "$$release"; \
+	fi
 
 # A page for each function is a link to the one that describes them all.
-install-userspace: userspace
+install-userspace: userspace install-extcap
 	$(INSTALL) -d $(D)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(D)/include/linux $(D)/share/ptap
 	$(INSTALL) $(B)/tapdump $(B)/pcapdiff $(D)/bin
-	$(INSTALL) -D -t $(DESTDIR)$(EXTCAPDIR) $(B)/ptap-extcap
 	$(INSTALL) -m 644 $(B)/libptap.a $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libptap.so
 	$(INSTALL) -m 644 $(B)/ptap.pc $(DESTDIR)$(LIBDIR)/pkgconfig
@@ -47,7 +50,7 @@ install-userspace: userspace
 		userspace/examples/*
 	$(INSTALL) -D -m 644 userspace/completions/tapdump.bash \
 		$(D)/share/bash-completion/completions/tapdump
-	$(INSTALL) -D -m 644 -t $(D)/share/zsh/vendor-completions \
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(ZSHDIR) \
 		userspace/completions/_tapdump
 	for page in userspace/man/*.[0-9]; do \
 		$(INSTALL) -D -m 644 -t $(D)/share/man/man$${page##*.} \
@@ -55,6 +58,10 @@ install-userspace: userspace
 	for name in $$(sed -n 's/^	\(ptap_[a-z_]*\);/\1/p' \
 			userspace/libptap/libptap.map); do \
 		ln -sf libptap.3 $(D)/share/man/man3/$$name.3; done
+	@test -n '$(DESTDIR)' || ldconfig || :
+
+install-extcap: userspace
+	$(INSTALL) -D -t $(DESTDIR)$(EXTCAPDIR) $(B)/ptap-extcap
 
 install-device:
 	$(INSTALL) -D -m 644 scripts/install/60-ptap.rules \
@@ -66,6 +73,10 @@ install-device:
 	$(INSTALL) -d $(D)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' 'scripts/install/ptap-recorder@.service.in' \
 		> '$(D)/lib/systemd/system/ptap-recorder@.service'
+	@test -n '$(DESTDIR)' || echo "The device: systemd-sysusers; udevadm" \
+		"control --reload; modprobe ptap. Who may open it: the group" \
+		"ptap. The right to capture: setcap cap_net_raw,cap_net_admin=ep" \
+		"$(PREFIX)/bin/tapdump"
 
 # DKMS ------------------------------------------------------------------------
 
