@@ -386,6 +386,9 @@ def judge(work, results):
                     print("traffic", cell["kind"], cell["point"], phase,
                           seen[phase], "; ".join(phases.refused[phase])[:200],
                           sep="\t", file=out)
+            for name, nr in sorts.count(*pcap_records(cell["ref"])):
+                print("sort", cell["kind"], cell["point"], name, nr, sep="\t",
+                      file=out)
 
 
 if __name__ == "__main__":

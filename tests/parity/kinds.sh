@@ -164,13 +164,15 @@ tagged() {
 	local low_a=va low_b=vb protocol id=10
 
 	namespaces || return
-	ip -n pt-a link add va type veth peer name vb netns pt-b || return
+	# with room for the tags
+	ip -n pt-a link add va mtu 1508 type veth peer name vb mtu 1508 netns pt-b ||
+		return
 	up pt-a va && up pt-b vb
 	points=("pt-a va")
 	for protocol; do
-		ip -n pt-a link add link $low_a name va.$id type vlan \
+		ip -n pt-a link add link $low_a name va.$id mtu 1500 type vlan \
 			protocol "$protocol" id $id || return
-		ip -n pt-b link add link $low_b name vb.$id type vlan \
+		ip -n pt-b link add link $low_b name vb.$id mtu 1500 type vlan \
 			protocol "$protocol" id $id || return
 		low_a=va.$id low_b=vb.$id
 		up pt-a $low_a && up pt-b $low_b
