@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 
+import pcapng
 import sorts
 
 MAX_SNAPLEN = 262144
@@ -266,9 +267,10 @@ def leave_early(left, phases, reasons):
     return late
 
 
-def losses(cell):
+def losses(cell, work):
     """Packets that one of the two tools lost, or why there is nothing."""
-    for path, tool in ((cell["tap"], "tapdump"), (cell["ref"], "tcpdump")):
+    refs = [cell["ref"], *(os.path.join(work, r) for r in cell["merge"].split())]
+    for path, tool in ((cell["tap"], "tapdump"), *((r, "tcpdump") for r in refs)):
         err = read_text(path + ".err")
         if "listening on" not in err:
             return (tool + " refused: " +
@@ -297,17 +299,6 @@ def counts_wrong(cell, nr_packets):
     return None
 
 
-def reference(cell, work):
-    """tcpdump's file, or several of them merged by time."""
-    if not cell["merge"]:
-        return cell["ref"]
-    merged = cell["tap"] + ".merged"
-    files = [cell["ref"]] + [os.path.join(work, f) for f in cell["merge"].split()]
-    subprocess.run(["mergecap", "-F", "nsecpcap", "-w", merged, *files], check=False,
-                   stderr=subprocess.DEVNULL)
-    return merged
-
-
 def describe(d):
     parts = [d["kind"]]
     for side in "ab":
@@ -319,31 +310,21 @@ def describe(d):
     return ", ".join(parts)
 
 
-def compare(cell, work, phases):
+def compare_files(cell, tap, ref, phases):
     """Verdict, note and number of packets."""
-    lost = losses(cell)
-    if lost:
-        refused = lost.startswith("tapdump")
-        return ("DIFFERENT" if refused else "skipped"), lost, 0
-    ref = reference(cell, work)
     argv = ["pcapdiff", "--json", "--limit", "2000", "--skew", "2",
             "--sorted", "A", "--ignore-order"]
     if cell["filter"]:
         argv += ["--filter", cell["filter"]]
-    run = subprocess.run([*argv, cell["tap"], ref], check=False,
-                         capture_output=True, text=True)
+    run = subprocess.run([*argv, tap, ref], check=False, capture_output=True,
+                         text=True)
     if run.returncode == 2:
         return "DIFFERENT", "not comparable: " + run.stderr.strip()[-200:], 0
     diff = json.loads(run.stdout)
     nr = diff["a"]["packets"]
-    if not cell["filter"]:
-        wrong = counts_wrong(cell, nr)
-        if wrong:
-            return "DIFFERENT", wrong, nr
     if run.returncode == 0:
         return "equal", "", nr
-    reasons, left = excused(diff["differences"], cell["tap"], ref,
-                            cell["kind"])
+    reasons, left = excused(diff["differences"], tap, ref, cell["kind"])
     left = leave_early(left, phases, reasons)
     if not left and reasons and not diff["a"]["steps_back"]:
         verdict = "better" if set(reasons) - NEUTRAL else "equal"
@@ -362,6 +343,40 @@ def compare(cell, work, phases):
         f"the others during {dict(during)}; first: " + \
         " | ".join(describe(d) for d in left[:3])
     return "DIFFERENT", note, nr
+
+
+def compare_interfaces(cell, work, phases):
+    """The same for a file of several interfaces, each with its own reference."""
+    refs = {cell["point"]: cell["ref"]}
+    for name in cell["merge"].split():
+        refs[name[len(cell["point"]) + 1:-len(".full.tcp")]] = \
+            os.path.join(work, name)
+    files, steps_back = pcapng.split(cell["tap"])
+    if files.keys() != refs.keys() or steps_back:
+        return "DIFFERENT", f"interfaces {sorted(files)}, wanted {sorted(refs)}; " \
+            f"{steps_back} steps back", 0
+    parts = {name: compare_files(cell, files[name], ref, phases)
+             for name, ref in refs.items()}
+    worst = max((verdict for verdict, _, _ in parts.values()),
+                key=("equal", "better", "DIFFERENT").index)
+    note = "; ".join(f"{name}: {note}" for name, (_, note, _) in parts.items() if note)
+    return worst, note, sum(nr for _, _, nr in parts.values())
+
+
+def compare(cell, work, phases):
+    lost = losses(cell, work)
+    if lost:
+        refused = lost.startswith("tapdump")
+        return ("DIFFERENT" if refused else "skipped"), lost, 0
+    if cell["merge"]:
+        verdict, note, nr = compare_interfaces(cell, work, phases)
+    else:
+        verdict, note, nr = compare_files(cell, cell["tap"], cell["ref"], phases)
+    if verdict != "DIFFERENT" and not cell["filter"]:
+        wrong = counts_wrong(cell, nr)
+        if wrong:
+            return "DIFFERENT", wrong, nr
+    return verdict, note, nr
 
 
 def judge(work, results):

@@ -8,11 +8,14 @@ of its business has to stay one.
 """
 import collections
 import os
+import struct
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "parity"))
 # pylint: disable=wrong-import-position
 import judge
+import pcapng
 import sorts
 
 SLL, SLL2, CAN, EN10MB = judge.SLL, judge.SLL2, judge.CAN, judge.EN10MB
@@ -135,6 +138,39 @@ reasons = collections.Counter()
 found = judge.leave_early([early, late, theirs, both], phases, reasons)
 result(found == [late, theirs, both] and reasons == {judge.EARLY: 1},
        "excused: a packet of ours alone, before the traffic")
+
+
+
+def block(kind, body):
+    size = struct.pack("<I", 12 + len(body))
+    return struct.pack("<I", kind) + size + body + size
+
+
+def described(linktype, name):
+    return block(1, struct.pack("<HHI HH4s HHB3x HH", linktype, 0, 0, 2, len(name),
+                                name, 9, 1, 9, 0, 0))
+
+
+def packet(which, time_ns, data):
+    return block(6, struct.pack("<5I", which, time_ns >> 32, time_ns & 0xFFFFFFFF,
+                                len(data), 100) + data + bytes(-len(data) % 4))
+
+
+# A file of two interfaces becomes two.
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "x")
+    with open(path, "wb") as out:
+        out.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) +
+                  described(1, b"va") + packet(0, 5 * 10**9 + 1, b"12345") +
+                  described(101, b"wg") + packet(1, 6 * 10**9, b"123") +
+                  packet(0, 6 * 10**9 - 1, b"1") + packet(1, 0, b"cut off")[:-1])
+    files, steps = pcapng.split(path)
+    result(sorted(files) == ["va", "wg"] and steps == 1, "pcapng: interfaces, order")
+    result(judge.pcap_records(files["va"]) == (1, [b"12345", b"1"]) and
+           judge.pcap_times(files["va"]) == [5 * 10**9 + 1, 6 * 10**9 - 1],
+           "pcapng: packets of one, and their times")
+    result(judge.pcap_records(files["wg"]) == (101, [b"123"]),
+           "pcapng: another link type")
 
 SORTS = [
     (EN10MB, hexes(ETHER, "0800", UDP.format(WHOLE)), "udp runt"),
