@@ -310,6 +310,6 @@ kind_ifb() {
 		action mirred egress redirect dev fb || return
 	answers || return
 	ends va vb
-	several=fb
+	several=va
 	flags=ether,$ip_all points=("pt-a fb" "pt-a va")
 }
