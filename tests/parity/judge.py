@@ -99,7 +99,7 @@ def excuse_can_flags(a, b, linktype):
 
 
 def excuse_time(a, b, _type):
-    """the same, but more than a millisecond apart (the VM stood still)"""
+    """one of several like packets, more than a millisecond apart (the VM stood still)"""
     return a == b
 
 
@@ -197,19 +197,27 @@ def excused(differences, path_a, path_b, kind=""):
             lonely.append(d)
         else:
             left.append(d)
-    # What pcapdiff saw as two packets may be one that tcpdump changed.
-    for d in lonely:
-        a = bytes_of(records_a, d["a"])
-        for other in left:
-            if other.get("a") or abs(other["b"]["ts_ns"] - d["a"]["ts_ns"]) > 10**8:
-                continue
-            why = reason(a, bytes_of(records_b, other["b"]))
-            if why:
-                reasons[why] += 1
-                left.remove(other)
-                break
-        else:
-            left.append(d)
+    # What pcapdiff saw as two packets may be one of several like ones, for which
+    # it allows a millisecond only, or one that tcpdump changed.
+    for limit_ns, same in ((2 * 10**9, True), (10**8, False)):
+        for d in list(lonely):
+            a = bytes_of(records_a, d["a"])
+            for other in left:
+                if other.get("a") or \
+                        abs(other["b"]["ts_ns"] - d["a"]["ts_ns"]) > limit_ns:
+                    continue
+                b = bytes_of(records_b, other["b"])
+                why = reason(a, b) if same == (a == b) else None
+                if why:
+                    reasons[why] += 1
+                    left.remove(other)
+                    lonely.remove(d)
+                    break
+    left += lonely
+    for d in left:
+        for side, records in (("a", records_a), ("b", records_b)):
+            if d.get(side):
+                d[side]["head"] = bytes_of(records, d[side])[:40].hex()
     return reasons, left
 
 
@@ -304,7 +312,7 @@ def describe(d):
     for side in "ab":
         if d.get(side):
             parts.append(f"{side} {d[side]['packet']}: {d[side]['caplen']} of "
-                         f"{d[side]['len']}")
+                         f"{d[side]['len']}, {d[side].get('head')}")
     if d.get("bytes"):
         parts.append(f"at {d['offset']}: {d['bytes']}")
     return ", ".join(parts)

@@ -100,7 +100,8 @@ def sorts(linktype, data):
         kind = 0x86DD if data[:1] and data[0] >> 4 == 6 else 0x800
     if len(data) > 65600:
         found.add(">64K")
-    if len(data) == 262144:
+    # of which tcpdump has not all
+    if len(data) >= 262144 - 200:
         found.add("256K")
     return found | of_packet(kind, packet, len(data))
 

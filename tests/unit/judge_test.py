@@ -172,6 +172,29 @@ with tempfile.TemporaryDirectory() as folder:
     result(judge.pcap_records(files["wg"]) == (101, [b"123"]),
            "pcapng: another link type")
 
+
+def alone(side, number, time_ns):
+    return {"kind": "only", side: {"packet": number, "ts_ns": time_ns}}
+
+
+# One of several like packets, far apart, and one that is another.
+with tempfile.TemporaryDirectory() as folder:
+    paths = []
+    for name, packets in (("a", [b"twin", b"ours"]), ("b", [b"them", b"twin"])):
+        paths.append(os.path.join(folder, name))
+        with open(paths[-1], "wb") as out:
+            out.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
+            for data in packets:
+                out.write(struct.pack("<4I", 1, 0, len(data), len(data)) + data)
+    reasons, found = judge.excused(
+        [alone("a", 1, 0), alone("a", 2, 0), alone("b", 1, 0),
+         alone("b", 2, 10**9)], *paths)
+    result(sum(reasons.values()) == 1 and
+           [d.get("a", d.get("b"))["head"] for d in found] ==
+           [b"them".hex(), b"ours".hex()], "excused: a twin, and no other packet")
+    reasons, found = judge.excused([alone("a", 1, 0), alone("b", 2, 3 * 10**9)], *paths)
+    result(not reasons and len(found) == 2, "not excused: a twin from much later")
+
 SORTS = [
     (EN10MB, hexes(ETHER, "0800", UDP.format(WHOLE)), "udp runt"),
     (EN10MB, hexes(ETHER, "0806") + bytes(46), "arp"),
