@@ -3,6 +3,7 @@
 #
 # run.sh [--kernel KERNEL] [NAME]... - the whole test suite, or only some files of
 # tests/vm, or these on another kernel of scripts/vm-image.sh.
+# run.sh --list [NAME]... - names of the files of tests/vm.
 # run.sh --smoke - 05-smoke on the oldest and the newest kernel.
 #
 # Builds, runs the unit tests here and the others in two test VMs at a time,
@@ -17,6 +18,23 @@
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
+
+# The files that the VM has to come to, by name.
+vm_files() { # [NAME]...
+	local f
+
+	for f in tests/vm/[0-9]*.sh tests/vm/*_test.c tests/vm/device/*_test.c; do
+		f=${f##*/}
+		f=${f%.*}
+		(($# == 0)) || [[ " $* " == *" $f "* ]] || continue
+		echo "$f"
+	done
+}
+
+if [[ ${1:-} == --list ]]; then
+	vm_files "${@:2}"
+	exit
+fi
 kernel=''
 smoke_kernels=(5.10 7.3)
 if [[ ${1:-} == --kernel ]]; then
@@ -64,18 +82,6 @@ unit_tests() {
 	count "$log/unit.tap"
 }
 
-# The files that the VM has to come to, by name.
-vm_files() {
-	local f
-
-	for f in tests/vm/[0-9]*.sh tests/vm/*_test.c tests/vm/device/*_test.c; do
-		f=${f##*/}
-		f=${f%.*}
-		(($# == 0)) || [[ " $* " == *" $f "* ]] || continue
-		echo "$f"
-	done
-}
-
 # vm NR KERNEL NAME...: these files in a VM of their own; it uses one core and a
 # bit.  A kernel that fails before the first file, without our module, gets a
 # second chance: emulated CPUs lose a race in patching their code now and then.
@@ -89,6 +95,7 @@ vm() {
 			-- tests/vm/run.sh "$@" >"$log/vm$nr.tap" 2>"$log/vm$nr.err"
 		status=$?
 		if ((status != 125)) || [[ -s $log/vm$nr.tap ]]; then break; fi
+		echo "VM $nr: its kernel failed before the first test" >&2
 	done
 	echo $status >"$log/vm$nr.status"
 }

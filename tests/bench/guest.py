@@ -31,6 +31,7 @@ PKTGEN = "/proc/net/pktgen/"
 IFACE = "dummy0"
 READY_SECONDS = 20
 SEND_SECONDS = 120
+WRITE_BYTES = 1 << 20
 STOP_SECONDS = 120
 
 
@@ -83,15 +84,23 @@ def pktgen_setup(run):
     return devices
 
 
-def pktgen_result(dev):
-    """Microseconds and packets, once the thread has come to its end."""
+def pktgen_started(text):
+    """When the thread began, as it says: 0 before the first time."""
+    return int(re.search(r"started: (\d+)us", text)[1])
+
+
+def pktgen_result(dev, before):
+    """Microseconds and packets, once the thread has come to its end.
+
+    On a busy machine "start" returns before the threads have begun: a result
+    of the time before, which had begun at before, is none.
+    """
     end = time.monotonic() + SEND_SECONDS
     while True:
         text = read(PKTGEN + dev)
         m = re.search(r"Result: OK: (\d+)\(c\d+\+d\d+\) usec, (\d+) ", text)
-        if m:
+        if m and pktgen_started(text) != before:
             return int(m[1]), int(m[2])
-        # On a busy machine "start" returns before the threads have begun.
         if time.monotonic() > end or \
                 re.search(r"Result: (ERROR|Interrupted|Invalid)", text):
             raise RuntimeError("pktgen: " + text.strip().splitlines()[-1])
@@ -108,8 +117,9 @@ def pktgen_run(run):
     devices = pktgen_setup(run)
     total, bursts, ns, mpps = 0, [], [], []
     for _ in range(run.get("bursts", 1)):
+        before = [pktgen_started(read(PKTGEN + dev)) for dev in devices]
         write(PKTGEN + "pgctrl", "start")
-        got = [pktgen_result(dev) for dev in devices]
+        got = [pktgen_result(*pair) for pair in zip(devices, before)]
         total += sum(n for _, n in got)
         ns = [1000.0 * u / n for u, n in got]
         mpps.append(sum(n / u for u, n in got))
@@ -208,7 +218,8 @@ def run_one(run, work):
     use_module(run, work)
     spec = contenders.spec(run, work)
     if spec.get("module"):
-        subprocess.run(["insmod", work + "/" + spec["module"]], check=True)
+        subprocess.run(["insmod", work + "/" + spec["module"],
+                        *spec.get("parameters", [])], check=True)
     capture = Capture(spec, work) if spec.get("argv") else None
     try:
         result = pktgen_run(run)
@@ -228,15 +239,22 @@ def run_one(run, work):
 
 
 def plain_write(run, work):
-    """What write() takes for the bytes of the run's file, from one buffer."""
-    chunk = memoryview(bytearray(os.urandom(4096)) * 256)
+    """What write() takes for the bytes of the run's file.
+
+    They lie in as much memory as the rings have, so that they are as far from
+    the processor as a ring's.
+    """
+    size = run.get("mib", 1) << 20
+    memory = memoryview(bytearray(os.urandom(4096)) * (size // 4096))
     left = run["count"] * (run["size"] + 16) * run.get("bursts", 1)
     path = work + "/tmpfs/cap"
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     start = time.monotonic()
     written = 0
     while written < left:
-        written += os.write(fd, chunk[:left - written])
+        at = written % size
+        n = min(WRITE_BYTES, size - at, left - written)
+        written += os.write(fd, memory[at:at + n])
     seconds = time.monotonic() - start
     os.close(fd)
     os.unlink(path)

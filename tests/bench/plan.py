@@ -15,7 +15,8 @@ default ring. quick() keeps the rows that the targets need.
 
 MILLION = 1000000
 
-COST = ["none", "null", "v3-release", "ptap-release", "ptap-tsc-release"]
+COST = ["none", "null", "null-clock", "null-tsc", "v3-release", "ptap-release",
+        "ptap-tsc-release"]
 META = ["none", "null", "ptap-release", "ptap-ng-release", "ptap-id-release",
         "ptap-all-release"]
 LIVE = ["none", "v3", "tcpdump", "dumpcap", "netsniff-ng", "ptap", "ptap-read",
@@ -84,7 +85,7 @@ def workloads(quick):
         workload("file1514", "rx", 1514, few, files, sink="tmpfs", mib=same),
         # What both rings of 32 MiB hold: more of them cannot be mapped here.
         workload("drain60", "rx", 60, 400000, ["ptap-drain", "write"],
-                 sink="tmpfs", mib={"ptap-drain": 64}, bursts=12),
+                 sink="tmpfs", mib={"ptap-drain": 64, "write": 64}, bursts=12),
         dict(workload("drain60-2cpu", "rx", 60, 400000, ["ptap-drain"],
                       sink="tmpfs", mib={"ptap-drain": 64}, bursts=12),
              senders=2),

@@ -28,17 +28,6 @@ key() {
 		xargs -0 sha256sum 2>/dev/null | sha256sum
 }
 
-names() { # [NAME]...
-	local f
-
-	for f in tests/vm/[0-9]*.sh tests/vm/*_test.c tests/vm/device/*_test.c; do
-		f=${f##*/}
-		f=${f%.*}
-		(($# == 0)) || [[ " $* " == *" $f "* ]] || continue
-		echo "$f"
-	done
-}
-
 # harvest KERNEL: the tests that were run to their ends, a file each. A test's
 # last line tells its seconds.
 harvest() {
@@ -79,7 +68,7 @@ one() { # KERNEL [NAME]...
 		echo "$key" >"$dir/key"
 	fi
 	compile "$kernel"
-	for name in $(names "$@"); do
+	for name in $(tests/run.sh --list "$@"); do
 		[[ -e $dir/$name.tap ]] || todo+=("$name")
 	done
 	((${#todo[@]})) || return 0
@@ -100,7 +89,7 @@ row() { # KERNEL [NAME]...
 
 	shift
 	files=("$dir/warnings.tap")
-	for name in $(names "$@"); do
+	for name in $(tests/run.sh --list "$@"); do
 		if [[ -e $dir/$name.tap ]]; then
 			files+=("$dir/$name.tap")
 		else

@@ -175,6 +175,23 @@ void session_account(int fd, const uint64_t *taken, const uint64_t *left)
 	      "the sum of the rings is not PTAP_RING_ALL");
 }
 
+/* Of whatever may be in the rings: each packet that was seen is counted. */
+void session_end(int fd)
+{
+	struct ptap_stats st;
+	uint32_t i, nr;
+
+	if (session_state(fd) < PTAP_STATE_RUNNING)
+		return;
+	if (session_state(fd) == PTAP_STATE_RUNNING)
+		session_stop(fd);
+	nr = session_info(fd).nr_rings;
+	for (i = 0; i < nr; i++) {
+		st = session_stats(fd, i);
+		stats_identity("ring", i, &st);
+	}
+}
+
 int session_filter(int fd, const struct sock_filter *insns, uint32_t nr)
 {
 	struct ptap_filter_prog prog = {

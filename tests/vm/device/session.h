@@ -41,6 +41,9 @@ uint64_t stats_dropped(const struct ptap_stats *st);
  */
 void session_account(int fd, const uint64_t *taken, const uint64_t *left);
 
+/* Stops a session that is running; then the identity of each ring. */
+void session_end(int fd);
+
 /* BPF programs made of a few instructions */
 struct sock_filter;
 int session_filter(int fd, const struct sock_filter *insns, uint32_t nr);
