@@ -7,6 +7,8 @@
 #   BENCH=quick     what the targets need, in about five minutes
 #   BENCH_ONLY=A,B  only these workloads (tests/bench/plan.py)
 #   BENCH_REPS=N    so many repetitions of each
+#   BENCH_PROFILE=CONTENDER  where the sender's time goes, by perf, with
+#                   BENCH_ONLY=WORKLOAD
 #   BENCH_MEM=6G    the kernel's memory; as much must be free in /dev/shm
 # Writes build/bench/: results.json (every sample, and "targets"), table.txt,
 # plots, um/ (work files and logs). The exit status is 0 when every run's
@@ -35,6 +37,7 @@ quick) args+=(--quick) ;;
 esac
 [[ -z ${BENCH_ONLY:-} ]] || args+=(--only "$BENCH_ONLY")
 [[ -z ${BENCH_REPS:-} ]] || args+=(--reps "$BENCH_REPS")
+[[ -z ${BENCH_PROFILE:-} ]] || args+=(--profile "$BENCH_PROFILE")
 [[ -z ${BENCH_MEM:-} ]] || args+=(--mem "$BENCH_MEM")
 
 need_tools python3 insmod ip mount

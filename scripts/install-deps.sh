@@ -25,7 +25,7 @@ CHECK=(sparse cppcheck shellcheck clang libclang-rt-dev clang-format clang-tidy 
 	spin coccinelle)
 MANY=(tshark curl python3)
 ARCH=(qemu-system-arm qemu-system-misc gcc-aarch64-linux-gnu gcc-s390x-linux-gnu)
-BENCH=(flex bison bc patch nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
+BENCH=(flex bison bc patch linux-perf nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
 
 # list_missing PACKAGE...: those that are not installed, one a line.
 list_missing() {

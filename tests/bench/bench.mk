@@ -4,6 +4,7 @@
 #   make bench                      everything, about an hour
 #   make bench BENCH=quick          what the targets need, five minutes
 #   make bench BENCH_ONLY=rx60,...  some workloads (tests/bench/plan.py)
+#   make bench BENCH_ONLY=rx60 BENCH_PROFILE=ptap-release  where the time goes
 #
 # Results: build/bench/results.json, a table, plots. The first time builds a
 # kernel (ten minutes), cached outside of the checkout.
@@ -36,4 +37,5 @@ bench-deps:
 bench-programs: $(addprefix $(BENCH_BIN)/,$(BENCH_PLAIN) ptapreader tapdump)
 
 bench: bench-deps bench-programs
-	@BENCH='$(BENCH)' BENCH_ONLY='$(BENCH_ONLY)' scripts/bench.sh
+	@BENCH='$(BENCH)' BENCH_ONLY='$(BENCH_ONLY)' \
+		BENCH_PROFILE='$(BENCH_PROFILE)' scripts/bench.sh

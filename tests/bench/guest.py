@@ -214,6 +214,14 @@ def use_module(run, work, loaded=["ptap.ko"]):
         loaded[0] = module
 
 
+def keep_symbols(work):
+    """Of modules, for hotspots.py."""
+    found = [line for line in read("/proc/kallsyms").splitlines(True)
+             if line.endswith("]\n")]
+    with open(work + "/kallsyms", "w", encoding="ascii") as f:
+        f.writelines(found)
+
+
 def run_one(run, work):
     use_module(run, work)
     spec = contenders.spec(run, work)
@@ -221,6 +229,7 @@ def run_one(run, work):
         subprocess.run(["insmod", work + "/" + spec["module"],
                         *spec.get("parameters", [])], check=True)
     capture = Capture(spec, work) if spec.get("argv") else None
+    keep_symbols(work)
     try:
         result = pktgen_run(run)
         if capture:

@@ -2,12 +2,14 @@
 """Runs the benchmark: plan, kernel, progress, report.
 
     run.py --kernel FILE --work DIR [--quick] [--only WORKLOAD,...]
-           [--reps N] [--mem SIZE] --results FILE
+           [--reps N] [--mem SIZE] [--profile CONTENDER] --results FILE
 
 The kernel is a program; it works WORK/plan.json off (guest.py) and appends to
 WORK/results.jsonl, which this end follows. A kernel that dies or stands still
 is started again for the runs that are left, a few times. At the end the results
-go to FILE (JSON), to a table on standard output and to plots beside FILE.
+go to FILE (JSON), to a table on standard output and to plots beside FILE. With
+--profile only that contender runs, one workload, and what is printed is where
+the sender's time goes.
 """
 
 import argparse
@@ -16,10 +18,12 @@ import os
 import pathlib
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
 
+import hotspots
 import plan
 import plot
 import report
@@ -135,6 +139,10 @@ def skip_missing(runs):
 
 def measure(args, work):
     runs = skip_missing(plan.runs(args.quick, args.only, args.reps))
+    if args.profile:
+        runs = [r for r in runs if r["contender"] == args.profile]
+        if len({r["workload"] for r in runs}) != 1:
+            raise SystemExit(f"one workload that has {args.profile} is wanted")
     (work / "plan.json").write_text(json.dumps(runs))
     results = work / "results.jsonl"
     results.unlink(missing_ok=True)
@@ -146,6 +154,7 @@ def measure(args, work):
     while len(done) < len(runs) and failures < FAILURES:
         before = len(done)
         proc = boot(args, work)
+        args.pid = proc.pid
         try:
             follow(proc, results, runs, done)
         finally:
@@ -178,6 +187,7 @@ def main():
     parser.add_argument("--only", type=lambda s: s.split(","))
     parser.add_argument("--reps", type=int)
     parser.add_argument("--mem", default="6G")
+    parser.add_argument("--profile")
     parser.add_argument("--results", required=True)
     args = parser.parse_args()
     work = pathlib.Path(args.work).resolve()
@@ -185,7 +195,14 @@ def main():
     for old in ("console.log", "guest.log"):
         (work / old).unlink(missing_ok=True)
     start = time.monotonic()
+    perf = hotspots.start(work) if args.profile else None
     samples, load = measure(args, work)
+    if perf:
+        perf.send_signal(signal.SIGINT)
+        perf.wait()
+        ns = statistics.median(s["ns"][0] for s in samples if "ns" in s)
+        print("\n".join(hotspots.table(work, args.pid, ns)))
+        return 0
     results = report.evaluate(samples)
     results["load_before"] = load
     results["load_after"] = load_average()
