@@ -77,6 +77,17 @@ static struct ptap *open_lo(const struct ptap_config *like, const char *filter)
 	return p;
 }
 
+/* A loaded machine receives what was sent to lo a little later. */
+static void wait_captured(struct ptap *p, uint64_t nr)
+{
+	struct ptap_stats st;
+	int tries = 5000;
+
+	while (!ptap_stats_get(p, PTAP_RING_ALL, &st) && st.captured < nr &&
+	       tries--)
+		poll(NULL, 0, 2);
+}
+
 /* Everything seen is captured, filtered or dropped, and everything is taken. */
 static bool identity(struct ptap *p, uint64_t taken)
 {
@@ -163,10 +174,12 @@ static void test_filter(void)
 	       strstr(ptap_error(p), "syntax"),
 	       "filter: a syntax error is one, in words");
 	blast(1111, 0, 5);
+	wait_captured(p, 5);
 	ret = ptap_filter_set(p, "udp port 7777");
 	result(!ret, "filter: replaced while running");
 	blast(1111, 0, 5);
 	blast(7777, 0, 5);
+	wait_captured(p, 10);
 	ptap_stop(p);
 	while ((ret = ptap_packet_next(p, &pkt)) >= 0) {
 		if (ret)
@@ -192,6 +205,7 @@ static void test_spans(uint32_t mode)
 		return;
 	w = ptap_writer_create(fileno(file), PTAP_FORMAT_PCAPNG);
 	blast(7777, 0, NR_DATAGRAMS);
+	wait_captured(p, NR_DATAGRAMS);
 	ptap_stop(p);
 	while ((ret = ptap_spans_next(p, 7, &spans)) != -ENODATA && ret >= 0) {
 		if (!ptap_writer_bytes(w) && ret)
