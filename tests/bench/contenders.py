@@ -131,6 +131,7 @@ def spec(run, work):
                                        filter_text=FILTERS["accept"]),
         "ptap-hold": lambda: ptapreader(run, work, "-H"),
         "ptap-drain": lambda: ptapreader(run, work, "-D"),
+        "ring-write": lambda: dict(ptapreader(run, work, "-W"), check=False),
         "ptap-live": lambda: ptapreader(run, work, "-L"),
         "ptap-release": lambda: ptapreader(run, work, "-R"),
         "v3": lambda: v3(run, work, "-w", sink(run, work)),

@@ -247,29 +247,6 @@ def run_one(run, work):
     return result
 
 
-def plain_write(run, work):
-    """What write() takes for the bytes of the run's file.
-
-    They lie in as much memory as the rings have, so that they are as far from
-    the processor as a ring's.
-    """
-    size = run.get("mib", 1) << 20
-    memory = memoryview(bytearray(os.urandom(4096)) * (size // 4096))
-    left = run["count"] * (run["size"] + 16) * run.get("bursts", 1)
-    path = work + "/tmpfs/cap"
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    start = time.monotonic()
-    written = 0
-    while written < left:
-        at = written % size
-        n = min(WRITE_BYTES, size - at, left - written)
-        written += os.write(fd, memory[at:at + n])
-    seconds = time.monotonic() - start
-    os.close(fd)
-    os.unlink(path)
-    return {"write_gbs": written / seconds / 1e9, "bytes": written}
-
-
 def path(work, made=[]):
     if not made:
         made.append(paths.Path(work))
@@ -307,7 +284,7 @@ def kind_of(run):
         return KINDS[run["kind"]]
     if run.get("search"):
         return search_rate
-    return plain_write if run["contender"] == "write" else run_one
+    return run_one
 
 
 def search_rate(run, work):
@@ -331,6 +308,24 @@ def search_rate(run, work):
     return {"lossfree_mpps": max(good, default=0.0), "trials": trials}
 
 
+def touch_memory(work):
+    """Makes the host give the memory that the runs will use.
+
+    It is a file of the host's, whose pages come when they are touched first;
+    whose file or ring that was would be charged with it.
+    """
+    path = work + "/tmpfs/cap"
+    chunk = bytes(WRITE_BYTES)
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while f.write(chunk) == len(chunk):
+                pass
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                raise
+    os.unlink(path)
+
+
 def main():
     work = sys.argv[1]
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (-1, -1))
@@ -343,6 +338,7 @@ def main():
     subprocess.run(["ip", "link", "set", IFACE, "up", "mtu", "9000"],
                    check=True)
     os.sched_setaffinity(0, {1})
+    touch_memory(work)
     with open(results, "a", encoding="ascii") as f:
         for run in plan:
             if run["id"] in done:

@@ -84,10 +84,12 @@ def workloads(quick):
         workload("file60", "rx", 60, many, files, sink="tmpfs", mib=same),
         workload("file1514", "rx", 1514, few, files, sink="tmpfs", mib=same),
         # What both rings of 32 MiB hold: more of them cannot be mapped here.
-        workload("drain60", "rx", 60, 400000, ["ptap-drain", "write"],
-                 sink="tmpfs", mib={"ptap-drain": 64, "write": 64}, bursts=12),
-        dict(workload("drain60-2cpu", "rx", 60, 400000, ["ptap-drain"],
-                      sink="tmpfs", mib={"ptap-drain": 64}, bursts=12),
+        workload("drain60", "rx", 60, 400000, ["ptap-drain", "ring-write"],
+                 sink="tmpfs", mib={"ptap-drain": 64, "ring-write": 64},
+                 bursts=12),
+        dict(workload("drain60-2cpu", "rx", 60, 400000,
+                      ["ptap-drain", "ring-write"], sink="tmpfs",
+                      mib={"ptap-drain": 64, "ring-write": 64}, bursts=12),
              senders=2),
     ]
     if not quick:

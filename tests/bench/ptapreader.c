@@ -3,14 +3,16 @@
  * ptapreader.c - ptap's side of what tapdump does not do in a benchmark.
  *
  *	ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p]
- *		   [-m META] [-r] [-T] [-w FILE] [-D | -H | -L | -R]
+ *		   [-m META] [-r] [-T] [-w FILE] [-D | -H | -L | -R | -W]
  *
  * Captures with rings of MIB each, -p in pcapng, -m with these PTAP_META_*
  * bits, -r with read(), -T with times from the TSC, and writes, or without -w
  * only releases, what comes.  -H takes nothing before the end: the
  * sender's cost alone.  -R gives back unread every 20 ms, -L whenever it is
  * woken: the same with the default ring.  -D takes what is there every 20 ms,
- * for a stream with pauses: the reader's cost alone, timed.
+ * for a stream with pauses: the reader's cost alone, timed; -W the same with
+ * write() of each ring's memory as it is, whatever is in it: what cannot be
+ * undercut.
  *
  * Prints "ready" on standard error when the capture runs; on SIGINT or SIGTERM
  * stops, takes what is left and prints one line of JSON.
@@ -19,7 +21,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <ptap.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "internal.h"
 
 #define PAUSE_MS	20
 
@@ -88,12 +90,37 @@ static bool take_ready(struct ptap *p, struct ptap_writer *w, struct taken *t)
 	return ret != -ENODATA;
 }
 
+/* The same, of the rings' bytes. */
+static bool take_raw(struct ptap *p, int fd, struct taken *t)
+{
+	const struct ptap_ring_map *m;
+	uint64_t tail, head, n;
+	const uint8_t *from;
+	unsigned int i;
+
+	for (i = 0; i < p->info.nr_rings; i++) {
+		m = &p->maps[i];
+		head = ptap_cons_head(m->ctl);
+		for (tail = m->con->tail; tail != head; tail += n) {
+			n = head - tail;
+			if (n > PTAP_BATCH_BYTES_MAX)
+				n = PTAP_BATCH_BYTES_MAX;
+			from = m->data + (tail & (m->ctl->data_size - 1));
+			if (write(fd, from, n) != (ssize_t)n)
+				err(1, "write");
+			ptap_cons_release(m->con, tail + n);
+			t->bytes += n;
+		}
+	}
+	return !p->stopped;
+}
+
 /*
  * Until the capture is stopped and empty.  With @pauses the reader sleeps by
  * the clock, and what it takes is timed once it has been @warm bytes through
  * the rings: the first lap is page faults.
  */
-static void take(struct ptap *p, struct ptap_writer *w, bool pauses,
+static void take(struct ptap *p, struct ptap_writer *w, int raw, bool pauses,
 		 uint64_t warm, struct taken *t)
 {
 	uint64_t wall, cpu, before;
@@ -105,7 +132,7 @@ static void take(struct ptap *p, struct ptap_writer *w, bool pauses,
 		wall = now_ns();
 		cpu = cpu_ns();
 		before = t->bytes;
-		more = take_ready(p, w, t);
+		more = raw >= 0 ? take_raw(p, raw, t) : take_ready(p, w, t);
 		if (before >= warm) {
 			t->wall_ns += now_ns() - wall;
 			t->cpu_ns += cpu_ns() - cpu;
@@ -198,10 +225,11 @@ int main(int argc, char **argv)
 	struct ptap_writer *w = NULL;
 	struct ptap *p = ptap_create();
 	struct taken taken = { 0 };
+	bool pauses;
 	char how = 0;
-	int opt, fd;
+	int opt, fd = -1;
 
-	while ((opt = getopt(argc, argv, "i:b:F:c:m:prTw:DHLR")) != -1) {
+	while ((opt = getopt(argc, argv, "i:b:F:c:m:prTw:DHLRW")) != -1) {
 		switch (opt) {
 		case 'i': iface = optarg; break;
 		case 'b':
@@ -217,12 +245,15 @@ int main(int argc, char **argv)
 		case 'p': cfg.format = PTAP_FORMAT_PCAPNG; break;
 		case 'r': cfg.mode = PTAP_MODE_READ; break;
 		case 'w': file = optarg; break;
-		case 'D': case 'H': case 'L': case 'R': how = opt; break;
+		case 'D': case 'H': case 'L': case 'R': case 'W':
+			how = opt;
+			break;
 		default: return 2;
 		}
 	}
 	if (!iface || !p)
-		errx(2, "usage: ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p] [-m META] [-r] [-w FILE] [-D | -H | -L | -R]");
+		errx(2, "usage: ptapreader -i IFACE [-b MIB] [-F EXPRESSION] [-c COPYBREAK] [-p] [-m META] [-r] [-w FILE] [-D | -H | -L | -R | -W]");
+	pauses = how == 'D' || how == 'W';
 	cfg.ifaces = &iface;
 	cfg.nr_ifaces = 1;
 	sigaction(SIGINT, &sa, NULL);
@@ -241,10 +272,10 @@ int main(int argc, char **argv)
 		if (ptap_stop(p))
 			errx(1, "%s", ptap_error(p));
 	} else {
-		take(p, w, how == 'D', how == 'D' ? 4 * cfg.ring_size : 0,
-		     &taken);
+		take(p, w, how == 'W' ? fd : -1, pauses,
+		     pauses ? 4 * cfg.ring_size : 0, &taken);
 	}
-	report(p, how == 'R' || how == 'L', &taken);
+	report(p, how == 'R' || how == 'L' || how == 'W', &taken);
 	ptap_writer_destroy(w);
 	ptap_destroy(p);
 	return 0;

@@ -73,8 +73,6 @@ def describe(run, result):
         return "failed: " + result["error"].strip()[-150:]
     if "lossfree_mpps" in result:
         return f"loss-free up to {result['lossfree_mpps']:.2f} Mpps"
-    if "write_gbs" in result:
-        return f"{result['write_gbs']:.2f} GB/s"
     if "latency_ns" in result:
         return "median {median} ns, p99 {p99} ns".format(
             **result["latency_ns"])
