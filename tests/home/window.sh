@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
 # window.sh - Wireshark's real window on a screen of the VM: ptap's interfaces
-# in the list, a capture started from there, the toolbar (window-guest.sh).
+# in the list, their options, a capture started from there, the toolbar, a file,
+# another machine's packets by ssh (window-guest.sh).
 #
 # The VM's system has no Wireshark with a window: its packages are fetched by
 # this machine's apt, as the guest lacks them, and unpacked there.  Pictures
-# arrive in build/vm/out-window; the project keeps two in userspace/doc.  Prints
+# arrive in build/vm/out-window; the project keeps three in userspace/doc.  Prints
 # TAP; the last line is "N passed, N failed, N skipped".
 
 set -euo pipefail
