@@ -269,7 +269,7 @@ static int ptap_copy_can(const struct sk_buff *skb, u8 *dst, u32 len)
 	u32 id;
 	int err;
 
-	if (skb->len < sizeof(id))
+	if (ptap_skb_readable(skb) < sizeof(id))
 		return ptap_copy_plain(skb, 0, dst, len);
 	err = skb_copy_bits(skb, 0, &id, sizeof(id));
 	if (err)

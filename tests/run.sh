@@ -4,7 +4,7 @@
 # run.sh [--kernel KERNEL] [NAME]... - the whole test suite, or only some files of
 # tests/vm, or these on another kernel of scripts/vm-image.sh.
 # run.sh --list [NAME]... - names of the files of tests/vm.
-# run.sh --smoke - 05-smoke on the oldest and the newest kernel.
+# run.sh --smoke - 05-smoke and 77-records on the oldest and the newest kernel.
 #
 # Builds, runs the unit tests here and the others in two test VMs at a time,
 # passes their TAP on as it comes, and counts it.  What should have run and did
@@ -157,13 +157,13 @@ smoke() {
 			has+=("$kernel")
 			continue
 		fi
-		echo "ok 0 - $kernel 05-smoke # SKIP no system could be made ($log/image-$kernel.log)"
+		echo "ok 0 - $kernel 05-smoke, 77-records # SKIP no system could be made ($log/image-$kernel.log)"
 		skipped=$((skipped + 1))
 	done
 	set -- "${has[@]}"
 	for kernel; do
 		nr=$((nr + 1))
-		vm $nr "$kernel" 05-smoke &
+		vm $nr "$kernel" 05-smoke 77-records &
 	done
 	wait
 	for ((i = first + 1; i <= nr; i++)); do

@@ -4,7 +4,8 @@
 #   make matrix       the VM tests on every kernel of scripts/vm.sh --kernel list;
 #                     KERNELS="5.10 7.3-rt" some of them, TESTS="30-filter ..."
 #                     some tests; what has run already is not run again
-#   make smoke        05-smoke on the oldest and the newest kernel, as in make test
+#   make smoke        05-smoke and 77-records on the oldest and the newest kernel, as in
+#                     make test
 #   make test-arch    a smoke on other architectures (ARCHES="arm64 s390x"), built
 #                     by cross compilers
 

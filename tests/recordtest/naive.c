@@ -93,7 +93,7 @@ static void put_packet(struct writer *w, const struct ptap_iface *iface,
 		put_sll(w, iface, p, tagged);
 	} else if (iface->cooked_len == PTAP_SLL2_LEN) {
 		put_sll2(w, iface, p);
-	} else if (iface->tag == PTAP_TAG_CAN && p->len >= 4) {
+	} else if (iface->tag == PTAP_TAG_CAN && p->readable >= 4) {
 		u32 id;
 
 		memcpy(&id, p->flat, sizeof(id));
