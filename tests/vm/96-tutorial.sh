@@ -46,7 +46,7 @@ visit() {
 	in_ns pt-a ping -q -c 1 10.9.0.2
 }
 wait_for 60 visit
-while :; do visit; done >/dev/null 2>&1 &
+while :; do visit; sleep 0.5; done >/dev/null 2>&1 &
 servers+=" $!"
 /lib/systemd/systemd-udevd --daemon 2>/dev/null
 useradd -m alice
@@ -76,7 +76,7 @@ while IFS= read -r command <&8; do
 		wait_for 120 has_packets || diag "no packets"
 		kill -INT -$job
 	fi
-	wait $job
+	wait $job 2>/dev/null
 	status=$?
 	# cat ends by the signal.
 	[[ $command == cat\ * ]] && ((status == 130)) && status=0
@@ -128,4 +128,5 @@ kill $servers
 wait 2>/dev/null
 rm -rf /home/alice
 drop_pair
+cd / && umount -l /ptap /usr /etc "$work/tmp"
 finish
