@@ -234,8 +234,8 @@ def failing_disk(tool, folder):
         held = records(capture.path)
         return (f"status {status}, claims {capture.claims()} packets, "
                 f"{held[0] if held else 0} in the file, " +
-                ("says so" if "nput/output error" in capture.text() else
-                 "says nothing"))
+                ("says so" if re.search("nput/output error|ead-only file",
+                                        capture.text()) else "says nothing"))
 
 
 def quota(tool, folder):

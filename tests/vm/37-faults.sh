@@ -117,7 +117,10 @@ fi
 umount "$work/small" 2>/dev/null
 loop=$(losetup -f --show "$work/image")
 table="0 $(blockdev --getsz "$loop")"
-if dmsetup create pt-disk --table "$table linear $loop 0" 2>/dev/null; then
+# failing NAME MESSAGE COMMAND...: that comes between the failure and the end
+failing() {
+	dmsetup create pt-disk --table "$table linear $loop 0" 2>/dev/null ||
+		return
 	mkfs.ext4 -q -F /dev/mapper/pt-disk
 	mount /dev/mapper/pt-disk "$work/small"
 	capture -w "$work/small/f"
@@ -125,13 +128,19 @@ if dmsetup create pt-disk --table "$table linear $loop 0" 2>/dev/null; then
 	dmsetup suspend --nolockfs pt-disk
 	dmsetup load pt-disk --table "$table error"
 	dmsetup resume pt-disk
+	"${@:3}" 2>/dev/null
 	kill -INT $pid
 	wait $pid
-	is "a disk that fails: exit status" $? 1
-	matches "a disk that fails: says so" "$(cat "$work/f.tap.err")" \
-		"small/f: Input/output error"
+	is "$1: exit status" $? 1
+	matches "$1: says so" "$(cat "$work/f.tap.err")" "small/f: $2"
 	umount "$work/small"
 	dmsetup remove pt-disk
+}
+if failing "a disk that fails" \
+	"(Input/output error|Read-only file system)" true; then
+	# The kernel has met it first, and has stopped the file system.
+	failing "a disk that has failed" "Read-only file system" \
+		sync "$work/small"
 else
 	skip "a disk that fails" "no device mapper here"
 fi

@@ -157,8 +157,9 @@ static void complete(struct keeper *k, unsigned int flags)
 	if (flags & GUARD_SYNC_IDLE && !is_behind(k))
 		flags |= GUARD_SYNC;
 
+	/* EROFS: the file system failed, and takes nothing any more. */
 	if (flags & GUARD_SYNC && k->fd >= 0 && fdatasync(k->fd) &&
-	    errno != EINVAL && errno != EROFS) {
+	    errno != EINVAL) {
 		fail(k, "put onto the disk what was written to");
 		good = false;
 	}
