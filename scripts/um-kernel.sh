@@ -8,8 +8,8 @@
 #   src/     the source tree, built; what modules are compiled against
 #   linux    the kernel, a program of this machine
 #   release  its release, as uname -r says it
-# With --modules: also builds ptap.ko and the modules in KIND's folder against
-# it, from copies, and puts them in OUT.
+# With --modules: also builds ptap.ko, the modules in KIND's folder and, for
+# "sanitize", tests/recordtest against it, from copies, and puts them in OUT.
 #
 # The source is Debian's package of it, fetched and verified by apt with the
 # machine's own mirror. The folder is named by a hash over what shapes it (the
@@ -174,12 +174,15 @@ build_module() {
 
 # modules KIND OUT
 modules() {
-	local kind=$1 out=$2 dir source
+	local kind=$1 out=$2 dir source sources
 
 	dir=$(kernel "$kind")
 	mkdir -p "$out"
 	out=$(cd "$out" && pwd -P)
-	for source in "${PTAP_MODULE:-$PTAP_ROOT/module}" "$PTAP_ROOT/tests/$kind"/*/; do
+	sources=("${PTAP_MODULE:-$PTAP_ROOT/module}" "$PTAP_ROOT/tests/$kind"/*/)
+	# After the module, whose source it takes.
+	[[ $kind != sanitize ]] || sources+=("$PTAP_ROOT/tests/recordtest")
+	for source in "${sources[@]}"; do
 		source=${source%/}
 		[[ -e $source/Kbuild ]] || continue
 		RUN_LOGGED_QUIET=1 run_logged "$out/${source##*/}.log" \

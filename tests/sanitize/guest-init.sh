@@ -21,6 +21,7 @@ mount -o remount,bind,ro $root
 mount -t hostfs none $root/ptap -o "$PTAP_PROJECT"
 mount -t hostfs none $root/out -o "$PTAP_WORK"
 mount --bind "$root/out/ptap.ko" $root/ptap/module/ptap.ko
+mount --bind "$root/out/recordtest.ko" $root/ptap/tests/recordtest/recordtest.ko
 mount -t proc proc $root/proc
 mount -t sysfs sys $root/sys
 mount -t debugfs debug $root/sys/kernel/debug

@@ -24,7 +24,7 @@ limit=${PTAP_SANITIZE_LIMIT:-3600}
 # What needs nothing but what a User-Mode Linux guest has.
 TESTS=(
 	10-cat 20-parity 21-devices 30-filter 40-overload 50-errors 60-signals
-	70-interfaces 90-sessions
+	70-interfaces 77-records 90-sessions
 	confine_test filter_test ioctl_test library_test life_test mmap_test
 	poll_test read_test ring_test fail_nth
 )
