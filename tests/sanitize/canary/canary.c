@@ -4,6 +4,7 @@
  * that is silent here would be silent about ptap, too (guest.sh).
  *
  * The parameter says which.  Loading always fails, so that nothing is left.
+ * "refill" is no mistake but helps to find one (guest.sh).
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -38,11 +39,25 @@ static void canary_beyond(void)
 
 static void canary_leak(void)
 {
+	char *p;
 	int i;
 
 	/* Several: a stale register may point to one. */
-	for (i = 0; i < 8; i++)
-		OPTIMIZER_HIDE_VAR(*(char *)kmalloc(100, GFP_KERNEL));
+	for (i = 0; i < 8; i++) {
+		p = kmalloc(100, GFP_KERNEL);
+		OPTIMIZER_HIDE_VAR(p);
+	}
+}
+
+/* On this CPU. */
+static void canary_refill(void)
+{
+	size_t size;
+
+	for (size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 2)
+		kfree(kmalloc(size, GFP_KERNEL));
+	kfree(kmalloc(96, GFP_KERNEL));
+	kfree(kmalloc(192, GFP_KERNEL));
 }
 
 static void canary_shift(void)
@@ -79,6 +94,7 @@ static const struct {
 	{ "freed", canary_freed },
 	{ "beyond", canary_beyond },
 	{ "leak", canary_leak },
+	{ "refill", canary_refill },
 	{ "shift", canary_shift },
 	{ "sleep", canary_sleep },
 	{ "order", canary_order },
