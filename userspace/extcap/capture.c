@@ -170,7 +170,7 @@ static int capture_into(int fd, struct ptap *tap, const struct extcap *x,
 		return 1;
 	control_show_filter(&toolbar, x->filter ? x->filter : "");
 	if (ptap_filter_why(tap))
-		show_filter(tap, &toolbar, x->filter);
+		show_filter(tap, &toolbar, x->filter ? x->filter : "");
 	if (ptap_start(tap))
 		errx(1, "%s", ptap_error(tap));
 	ret = run(tap, fd, &toolbar, sleeping);
