@@ -17,6 +17,9 @@ import subprocess
 
 SAMPLES_PER_SECOND = 4000
 SHOWN = 16
+# Between two bursts the thread waits for the other CPU.
+WAITING = {"queued_spin_lock_slowpath", "__timer_delete_sync",
+           "lock_timer_base", "_raw_spin_lock_irqsave", "stop_machine_yield"}
 
 
 def start(work):
@@ -54,7 +57,8 @@ def samples(work, pid):
 
 def table(work, pid, ns):
     """Lines for people; ns is what a packet takes."""
-    counts = collections.Counter(samples(work, pid))
+    counts = collections.Counter(name for name in samples(work, pid)
+                                 if name not in WAITING)
     total = sum(counts.values())
     if not total:
         return ["no samples"]
