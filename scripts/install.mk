@@ -47,7 +47,7 @@ install-userspace: userspace install-extcap
 	$(INSTALL) -m 644 module/uapi/linux/ptap.h $(D)/include/linux
 	$(INSTALL) -m 644 userspace/bpftrace/*.bt $(D)/share/ptap
 	$(INSTALL) -D -m 644 -t $(D)/share/doc/libptap-dev/examples \
-		userspace/examples/*
+		userspace/examples/*.*
 	$(INSTALL) -D -m 644 userspace/completions/tapdump.bash \
 		$(D)/share/bash-completion/completions/tapdump
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(ZSHDIR) \
