@@ -107,15 +107,29 @@ vm_count() { # NR
 		fail "VM $1: the tests ended early (status $(<"$log/vm$1.status"); $log/vm$1.err)"
 }
 
+# Seconds of the files that take much longer than the others do.
+declare -A long=(
+	[20-parity]=90 [25-matrix]=105 [30-filter]=150 [35-meta]=120
+	[37-faults]=65 [38-output]=70 [40-overload]=55 [55-options]=70
+	[65-rotation]=150 [66-rings]=80 [67-compress]=50 [90-sessions]=65
+	[91-extcap]=60 [92-examples]=70 [93-remote]=50 [96-tutorial]=150
+	[race_test]=80 [ring_test]=100
+)
+
 vm_tests() {
-	local files one=() two=() f jobs i=0
+	local files one=() two=() f jobs behind=0
 
 	mapfile -t files < <(vm_files "$@")
 	((${#files[@]})) || { fail "no test has one of the names: $*"; return; }
-	# One, two, two, one, ...: that takes both about as long.
+	# Each to the VM that has less to do so far.
 	for f in "${files[@]}"; do
-		if (((i + 1) % 4 > 1)); then two+=("$f"); else one+=("$f"); fi
-		i=$((i + 1))
+		if ((behind > 0)); then
+			two+=("$f")
+			behind=$((behind - ${long[$f]:-20}))
+		else
+			one+=("$f")
+			behind=$((behind + ${long[$f]:-20}))
+		fi
 	done
 	say "tests in the VM"
 	vm 1 "$kernel" "${one[@]}" &
