@@ -546,8 +546,11 @@ static bool fault_arm(struct worker *w, struct rng *r, enum call what)
 	    what == CALL_SCRIBBLE || !rng_once(r, 24))
 		return false;
 	snprintf(text, sizeof(text), "%u", 1 + rng_below(r, 40));
-	if (pwrite(w->nth_fd, text, strlen(text), 0) <= 0)
+	state->armed[w->index] = true;
+	if (pwrite(w->nth_fd, text, strlen(text), 0) <= 0) {
+		state->armed[w->index] = false;
 		return false;
+	}
 	__atomic_add_fetch(&state->faults, 1, __ATOMIC_RELAXED);
 	return true;
 }
@@ -558,6 +561,7 @@ static void fault_disarm(struct worker *w)
 
 	while (pwrite(w->nth_fd, "0", 1, 0) < 0 && errno == EFAULT)
 		;
+	state->armed[w->index] = false;
 	errno = err;
 }
 
@@ -578,9 +582,9 @@ void call_make(struct worker *w, uint64_t call)
 		w->jumping = armed;
 		ret = call_do(w, &r, what);
 	}
-	w->jumping = false;
 	if (armed)
 		fault_disarm(w);
+	w->jumping = false;
 	w->calls++;
 	__atomic_add_fetch(&state->count[what], 1, __ATOMIC_RELAXED);
 	if (ret >= 0) {

@@ -56,6 +56,9 @@ enum call {
  * @good: of these, those that did not fail
  * @errnos: how the others failed
  * @faults: system calls in which an allocation was made to fail
+ * @frames: processes that ended because a signal's frame could not be written
+ * @armed: by worker, a fault waits for it
+ * @crashed: by worker, it touched what is not there and did not mean to
  * @broken: findings
  * @cover: addresses that were reached, as bits of their hash
  * @nr_cover: bits set
@@ -67,6 +70,9 @@ struct state {
 	uint64_t good[CALL_NR];
 	uint64_t errnos[CALL_NR][ERRNO_MAX];
 	uint64_t faults;
+	uint64_t frames;
+	bool armed[PROCESSES * THREADS];
+	bool crashed[PROCESSES * THREADS];
 	uint64_t broken;
 	uint8_t cover[1 << COVER_BITS];
 	uint64_t nr_cover;

@@ -71,6 +71,8 @@ static void on_fault(int sig)
 		worker->jumping = false;
 		siglongjmp(worker->jump, 1);
 	}
+	if (worker)
+		state->crashed[worker->index] = true;
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -221,15 +223,26 @@ static void account(int fd)
 
 /*
  * A signal whose frame could not be written, because that was the copy that had
- * to fail, ends a process: that is no finding.
+ * to fail, ends a process: that is no finding.  It never came to the handler,
+ * and a thread of it had a fault to expect; every other SIGSEGV is a finding.
  */
-static void process_ended(int status)
+static void process_ended(uint32_t index, int status)
 {
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV &&
-	    state->faults)
-		say("a process ended by a fault");
+	bool armed = false, crashed = false;
+	uint32_t i;
+
+	for (i = index * THREADS; i < (index + 1) * THREADS; i++) {
+		armed |= state->armed[i];
+		crashed |= state->crashed[i];
+		state->armed[i] = false;
+		state->crashed[i] = false;
+	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV && armed &&
+	    !crashed)
+		state->frames++;
 	else if (status)
-		fuzz_broken("a process ended with status %#x", status);
+		fuzz_broken("a process ended with status %#x, %s", status,
+			    crashed ? "after touching memory" : "at once");
 }
 
 /* A round, in a process of its own, whose children end with it. */
@@ -263,7 +276,7 @@ static void __attribute__((noreturn)) round_run(uint64_t nr, uint64_t calls)
 	}
 	for (i = 0; i < PROCESSES; i++)
 		if (waitpid(pids[i], &status, 0) == pids[i])
-			process_ended(status);
+			process_ended(i, status);
 	for (i = 0; i < 2; i++) {
 		kill(world[i], SIGKILL);
 		waitpid(world[i], NULL, 0);
@@ -325,9 +338,10 @@ static void report(void)
 				       (unsigned long long)state->errnos[i][k]);
 		printf("\n");
 	}
-	say("%llu calls, %llu with a fault, %llu places reached, %u programs kept",
+	say("%llu calls, %llu with a fault (%llu of them in a signal's frame), %llu places reached, %u programs kept",
 	    (unsigned long long)calls_made(),
 	    (unsigned long long)state->faults,
+	    (unsigned long long)state->frames,
 	    (unsigned long long)state->nr_cover, state->nr_corpus);
 }
 
