@@ -17,6 +17,7 @@
 #define DEVICES		150U
 #define NAMESPACES	350U
 #define FRAMES		5U	/* of each device */
+#define ENDS		12U
 #define OFFLINES	6U
 #define RELOADS		10U
 #define MODULE		"/ptap/module/ptap.ko"
@@ -144,6 +145,76 @@ void churn_namespaces(void)
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(sending, NULL);
+	users_go(before);
+}
+
+/* Until the device is gone: its other end went with its namespace. */
+static void *send_to_the_end(void *arg)
+{
+	int sock = frame_socket("v0");
+	uint8_t bytes[200];
+	struct frame f = { .size = sizeof(bytes) };
+
+	(void)arg;
+	do {
+		frame_make(bytes, &f);
+		f.seq++;
+	} while (send(sock, bytes, sizeof(bytes), 0) > 0 || errno == ENOBUFS ||
+		 errno == EINTR);
+	CHECK(errno == ENXIO || errno == ENODEV || errno == ENETDOWN,
+	      "send: %m");
+	close(sock);
+	return NULL;
+}
+
+/* Ends while it receives: session and namespace are its process's alone. */
+static void namespace_receive(int ready, int go, unsigned int i)
+{
+	struct rings rs;
+	char byte = 0;
+	int fd;
+
+	net_private();
+	REQUIRE(write(ready, &byte, 1) == 1 && read(go, &byte, 1) == 1,
+		"pipes: %m");
+	REQUIRE(!link_up("v1"), "v1");
+	fd = session_start(i % 3 == 2 ? NULL : "v1",
+			   SETUP_COPYBREAK(i % 2 ? 0 : 2048, .snaplen = 2000,
+					   .ring_size = 1 << 16));
+	if (i % 4 >= 2)
+		rings_map(&rs, fd);
+	session_wait_seen(fd, 20);
+}
+
+/* Packets come in all the time while it goes. */
+void namespace_end(void)
+{
+	unsigned int rounds = race_rounds(ENDS), i, k;
+	int ready[2], go[2], status, before = module_users();
+	pthread_t sending;
+	char byte = 0;
+	pid_t pid;
+
+	REQUIRE(!pipe(ready) && !pipe(go), "pipe: %m");
+	for (i = 0; i < rounds && !tap_failures(); i++) {
+		net_ip("link add v0 up type veth peer name v1");
+		pid = fork();
+		REQUIRE(pid >= 0, "fork: %m");
+		if (!pid) {
+			namespace_receive(ready[1], go[0], i);
+			_exit(tap_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
+		}
+		REQUIRE(read(ready[0], &byte, 1) == 1, "pipe: %m");
+		net_ip("link set v1 netns %d", pid);
+		TEST_THREAD(sending, send_to_the_end, NULL);
+		REQUIRE(write(go[1], &byte, 1) == 1, "pipe: %m");
+		REQUIRE(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+		CHECK(!status, "namespace %u: %#x", i, status);
+		for (k = 0; k < 300 && if_nametoindex("v0"); k++)
+			sleep_us(100000);
+		REQUIRE(!if_nametoindex("v0"), "v0 is there after 30 s");
+		pthread_join(sending, NULL);
+	}
 	users_go(before);
 }
 

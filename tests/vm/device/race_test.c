@@ -316,6 +316,7 @@ PAIR(map_close, PTAP_STATE_RUNNING, true, do_map, do_close, NULL)
 PAIR(map_delete, PTAP_STATE_RUNNING, false, do_map, do_delete, after_delete)
 PAIR(drain_close, PTAP_STATE_RUNNING, true, do_drain, do_close, NULL)
 PAIR(drain_send, PTAP_STATE_RUNNING, false, do_drain, do_send, NULL)
+PAIR(filter_send, PTAP_STATE_RUNNING, false, do_filter, do_send, NULL)
 PAIR(read_close, PTAP_STATE_RUNNING, true, do_read, do_close, NULL)
 PAIR(read_read, PTAP_STATE_RUNNING, false, do_read, do_read_too, after_read)
 PAIR(read_delete, PTAP_STATE_RUNNING, false, do_read, do_delete, NULL)
@@ -336,6 +337,7 @@ static const struct test tests[] = {
 	{ "mmap and the device's end", map_delete },
 	{ "DRAIN and close", drain_close },
 	{ "DRAIN and packets", drain_send },
+	{ "FILTER and packets", filter_send },
 	{ "read and close", read_close },
 	{ "read and read", read_read },
 	{ "read and the device's end", read_delete },
@@ -344,6 +346,7 @@ static const struct test tests[] = {
 	{ "SYNC and close", sync_close },
 	{ "devices come and go by the hundred", churn_devices },
 	{ "namespaces come and go by the hundred", churn_namespaces },
+	{ "a namespace's end and its packets", namespace_end },
 	{ "a CPU goes offline and comes back", cpu_offline },
 	{ "the module is unloaded while it is opened", module_reload },
 };

@@ -16,6 +16,7 @@ unsigned int race_rounds(unsigned int usual);
 /* race_churn.c */
 void churn_devices(void);
 void churn_namespaces(void);
+void namespace_end(void);
 void cpu_offline(void);
 void module_reload(void);
 
