@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# The clock is set back while capturing: packets come out at once all the same,
-# and none is lost.  Time stamps from the TSC are those of the kernel's clock.
+# The clock is set back or forward while capturing, or the machine sleeps:
+# packets come out at once all the same, and none is lost.  Time stamps from the
+# TSC are those of the kernel's clock.
 
 . "$(dirname "$0")/lib.sh"
 make_pair
@@ -49,6 +50,41 @@ for mode in "" --read --clock=tsc; do
 	stop k
 	is "set back ${mode:-mmap}: all packets" "$(packets "$work/k.tap")" 30
 	check "set back ${mode:-mmap}: the counts add up" counts_hold k
+done
+
+start_tap f pt-a -i va -U icmp
+in_ns pt-a ping -q -c 5 -i 0.01 10.9.0.2 >/dev/null
+date -s '+1 hour' >/dev/null
+in_ns pt-a ping -q -c 5 -i 0.01 10.9.0.2 >/dev/null
+date -s '-1 hour' >/dev/null
+stop f
+is "set forward and back: all packets" "$(packets "$work/f.tap")" 20
+check "set forward and back: the counts add up" counts_hold f
+
+# To memory, and back by the clock of the machine.  Packets that wait in the rings
+# are there afterwards; CPU 1 was taken away in between.
+modes=("" "--read --copybreak=0" "--clock=tsc --pcapng")
+sleeps() { rtcwake -m mem -s 3; }
+if [[ ! -e /sys/class/rtc/rtc0 ]] || ! grep -qw mem /sys/power/state; then
+	skip "the machine sleeps and wakes" "it cannot"
+	modes=()
+fi
+for i in "${!modes[@]}"; do
+	# shellcheck disable=SC2086 # options are words
+	start_tap s$i pt-a -i va ${modes[i]} icmp
+done
+if ((${#modes[@]})); then
+	start_tcpdump s0 pt-a -i va icmp
+	in_ns pt-a ping -q -c 10 -i 0.01 10.9.0.2 >/dev/null
+	check "the machine sleeps and wakes" sleeps
+	in_ns pt-a ping -q -c 10 -i 0.01 10.9.0.2 >/dev/null
+fi
+for i in "${!modes[@]}"; do
+	stop s$i
+	cp -n "$work/s0.tcp" "$work/s$i.tcp"
+	check "slept ${modes[i]:-mmap}: tcpdump's packets, at its times" same s$i
+	is "slept ${modes[i]:-mmap}: all packets" "$(packets "$work/s$i.tap")" 40
+	check "slept ${modes[i]:-mmap}: the counts add up" counts_hold s$i
 done
 
 echo 0 >$trust
