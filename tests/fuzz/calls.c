@@ -538,13 +538,16 @@ static long call_do(struct worker *w, struct rng *r, enum call what)
 }
 
 /* Now and then an allocation fails. */
-static bool fault_arm(struct worker *w, struct rng *r, enum call what)
+static bool fault_wanted(const struct worker *w, struct rng *r, enum call what)
+{
+	return w->nth_fd >= 0 && what != CALL_FORK && what != CALL_TOUCH &&
+	       what != CALL_SCRIBBLE && rng_once(r, 24);
+}
+
+static bool fault_arm(struct worker *w, struct rng *r)
 {
 	char text[8];
 
-	if (w->nth_fd < 0 || what == CALL_FORK || what == CALL_TOUCH ||
-	    what == CALL_SCRIBBLE || !rng_once(r, 24))
-		return false;
 	snprintf(text, sizeof(text), "%u", 1 + rng_below(r, 40));
 	state->armed[w->index] = true;
 	if (pwrite(w->nth_fd, text, strlen(text), 0) <= 0) {
@@ -572,7 +575,7 @@ void call_make(struct worker *w, uint64_t call)
 	volatile bool armed;
 	long ret;
 
-	armed = fault_arm(w, &r, what);
+	armed = fault_wanted(w, &r, what);
 	errno = 0;
 	/* An allocation may also be that of a page that we touch. */
 	if (armed && sigsetjmp(w->jump, 1)) {
@@ -580,6 +583,8 @@ void call_make(struct worker *w, uint64_t call)
 		ret = -1;
 	} else {
 		w->jumping = armed;
+		if (armed)
+			armed = fault_arm(w, &r);
 		ret = call_do(w, &r, what);
 	}
 	if (armed)

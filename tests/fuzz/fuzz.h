@@ -58,7 +58,8 @@ enum call {
  * @faults: system calls in which an allocation was made to fail
  * @frames: processes that ended because a signal's frame could not be written
  * @armed: by worker, a fault waits for it
- * @crashed: by worker, it touched what is not there and did not mean to
+ * @crashed: by worker, it touched what is not there and did not mean to: where,
+ *	with bit 0 set
  * @broken: findings
  * @cover: addresses that were reached, as bits of their hash
  * @nr_cover: bits set
@@ -72,7 +73,7 @@ struct state {
 	uint64_t faults;
 	uint64_t frames;
 	bool armed[PROCESSES * THREADS];
-	bool crashed[PROCESSES * THREADS];
+	uint64_t crashed[PROCESSES * THREADS];
 	uint64_t broken;
 	uint8_t cover[1 << COVER_BITS];
 	uint64_t nr_cover;

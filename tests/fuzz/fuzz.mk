@@ -4,6 +4,7 @@
 #   make fuzz                       the device, 1,000,000 calls on the sanitizer
 #                                   kernel; then the parsers
 #   make fuzz FUZZ_CALLS=N FUZZ_SEED=N
+#   touch build/sanitize/fuzz.stop  ends it, with the results so far
 #
 # tests/vm/95-fuzz.sh does some thousand calls in the test VM.
 

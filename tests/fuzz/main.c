@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * device [--calls N] [--seed N] [--programs FILE] [--replay FILE] [--round N]
+ *	[--stop FILE]
  *
  * The fuzzer of /dev/tap: rounds of calls until there are N (default 5000).
  * Prints the seed, and TAP.  FILE gets what each thread is about to do, so that
  * it is known when the kernel died of it; --replay does that again, in as many
  * rounds as make N calls.  --round does only that round of a seed: where
  * nothing tells what is reached in the module it follows from the seed alone.
+ * With --stop it ends early, after a round, when FILE is there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -65,14 +67,15 @@ void fuzz_broken(const char *fmt, ...)
 }
 
 /* Memory that is not there, or not to be written: back to who touched it. */
-static void on_fault(int sig)
+static void on_fault(int sig, siginfo_t *info, void *context)
 {
+	(void)context;
 	if (worker && worker->jumping) {
 		worker->jumping = false;
 		siglongjmp(worker->jump, 1);
 	}
 	if (worker)
-		state->crashed[worker->index] = true;
+		state->crashed[worker->index] = (uintptr_t)info->si_addr | 1;
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -85,7 +88,8 @@ static void on_wake(int sig)
 static void handlers(void)
 {
 	struct sigaction fault = {
-		.sa_handler = on_fault, .sa_flags = SA_NODEFER,
+		.sa_sigaction = on_fault,
+		.sa_flags = SA_NODEFER | SA_SIGINFO,
 	};
 	struct sigaction wake = { .sa_handler = on_wake };
 
@@ -228,21 +232,23 @@ static void account(int fd)
  */
 static void process_ended(uint32_t index, int status)
 {
-	bool armed = false, crashed = false;
+	uint64_t crashed = 0;
+	bool armed = false;
 	uint32_t i;
 
 	for (i = index * THREADS; i < (index + 1) * THREADS; i++) {
 		armed |= state->armed[i];
 		crashed |= state->crashed[i];
 		state->armed[i] = false;
-		state->crashed[i] = false;
+		state->crashed[i] = 0;
 	}
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV && armed &&
 	    !crashed)
 		state->frames++;
 	else if (status)
-		fuzz_broken("a process ended with status %#x, %s", status,
-			    crashed ? "after touching memory" : "at once");
+		fuzz_broken("a process ended with status %#x, touched %#llx, %s",
+			    status, (unsigned long long)crashed,
+			    armed ? "a fault waited" : "no fault waited");
 }
 
 /* A round, in a process of its own, whose children end with it. */
@@ -371,8 +377,11 @@ int main(int argc, char **argv)
 		{ "programs", required_argument, NULL, 'p' },
 		{ "replay", required_argument, NULL, 'r' },
 		{ "round", required_argument, NULL, 'n' },
+		{ "stop", required_argument, NULL, 't' },
 		{ 0 },
 	};
+	const char *stop = NULL;
+	bool stopped = false;
 	uint64_t calls = 5000, nr = 0, each, only = 0;
 	int c;
 
@@ -395,6 +404,9 @@ int main(int argc, char **argv)
 		case 'n':
 			only = strtoull(optarg, NULL, 0);
 			break;
+		case 't':
+			stop = optarg;
+			break;
 		default:
 			return 2;
 		}
@@ -407,13 +419,14 @@ int main(int argc, char **argv)
 	each = calls / (PROCESSES * THREADS);
 	if (each > ROUND_CALLS)
 		each = ROUND_CALLS;
-	while (calls_made() < calls && state->broken < 20) {
+	while (calls_made() < calls && state->broken < 20 && !stopped) {
 		nr++;
 		if (!only || nr == only)
 			round_watch(nr, each);
 		if (only && nr >= only)
 			break;
-		if (nr % 10 == 0)
+		stopped = stop && !access(stop, F_OK);
+		if (nr % 10 == 0 || stopped)
 			say("round %llu: %llu calls, %llu places, %u programs",
 			    (unsigned long long)nr,
 			    (unsigned long long)calls_made(),
@@ -421,7 +434,9 @@ int main(int argc, char **argv)
 			    state->nr_corpus);
 	}
 	report();
-	verdict(1, calls_made() >= calls || only, "all calls were made");
+	verdict(1, calls_made() >= calls || only || stopped,
+		stopped ? "calls were made until it was stopped" :
+			  "all calls were made");
 	verdict(2, !state->broken, "nothing broke, and the accounting held");
 	printf("1..2\n");
 	return state->broken != 0;

@@ -72,7 +72,7 @@ job=$*
 [[ $job == tests* || $job == fuzz* || $job == sh* ]] ||
 	{ sed -n '4,6s/^# //p' "$0" >&2; exit 2; }
 mkdir -p "$work"
-rm -rf "$work"/{guest.tap,leaks,dmesg,gcov,*.log}
+rm -rf "$work"/{guest.tap,leaks,dmesg,gcov,fuzz.stop,*.log}
 scripts/vm-build.sh "$image" || fail "building the tests"
 flags=KCOV_INSTRUMENT=y
 [[ ! ${PTAP_SANITIZE_GCOV:-} ]] || flags=GCOV_PROFILE=y
