@@ -5,6 +5,7 @@
  * interface loses nothing.  When the position is mended the capture goes on.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include "common.h"
 #include "ring_test.h"
 
@@ -148,6 +149,8 @@ static void *scribble(void *arg)
 			for (k = 1; k < 512; k++)
 				page[k] = random64(&s->seed);
 		}
+		/* In User-Mode Linux a thread that spins stops the others. */
+		sched_yield();
 	}
 	return NULL;
 }
