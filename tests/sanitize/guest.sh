@@ -16,6 +16,7 @@ cd /ptap || exit 1
 PATH=$PATH:/ptap/build
 debug=/sys/kernel/debug
 export PTAP_KNOWN=/run/known PTAP_TEST_TIMEOUT=1800 PTAP_TEST_SECONDS=600
+export PTAP_TEST_TIMES=1
 
 # The kernel's own complaints, as run.sh compares them: without times, numbers.
 complaints() {
@@ -112,6 +113,7 @@ check() { # NAME VALUE: is it not 0?
 }
 
 # What was run of the module, if it was built to tell: kept when it is unloaded.
+# Now and then, too, for a job that does not come to its end.
 keep_coverage() {
 	local f
 
@@ -136,6 +138,8 @@ printf '%s\n' 'Call Trace:' \
 echo clear >$debug/kmemleak
 prepare_faults
 
+while sleep 60; do keep_coverage; done >/dev/null 2>&1 &
+keeper=$!
 read -ra job <<<"$1"
 case ${job[0]} in
 tests) PTAP_MORE=build/tests/sanitize tests/vm/run.sh "${job[@]:1}" ;;
@@ -145,6 +149,8 @@ fuzz)
 	;;
 sh) bash -c "${1#sh }" ;;
 esac
+kill $keeper
+wait $keeper 2>/dev/null
 leaks >/out/leaks
 check "no memory was left behind" "$([[ -s /out/leaks ]]; echo $?)"
 head -n 60 /out/leaks | sed 's/^/# /'

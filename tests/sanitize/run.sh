@@ -26,7 +26,7 @@ TESTS=(
 	10-cat 20-parity 21-devices 30-filter 40-overload 50-errors 60-signals
 	70-interfaces 77-records 90-sessions
 	confine_test filter_test ioctl_test library_test life_test mmap_test
-	poll_test read_test ring_test fail_nth
+	poll_test race_test read_test rights_test ring_test fail_nth
 )
 
 fail() {
