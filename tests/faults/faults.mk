@@ -7,6 +7,14 @@
 #                     some of them: SOAK_ROUNDS="limit torn kill term"
 #   make soak-races   the races of race_test SOAK_RACES times as often
 
+# In the VM: what makes one start of tshark do for many files.
+build/tests/faults/tshark_each.so: tests/faults/tshark_each.c
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" LD $@
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $< -ldl
+
+device-tests: build/tests/faults/tshark_each.so
+
 FAULTS_KERNEL	?= 6.1
 KILLS		?= 20
 SOAK		?= 50

@@ -4,8 +4,8 @@
 # Whatever goes wrong, the file is valid up to its last whole record, the counts
 # are what is in it, and status and message say what happened.
 #
-# capinfos reads each file, and tshark, which takes its time, the first of each
-# round.
+# tshark reads each file.  As its start takes its time, a start is for all files of
+# a round (tests/faults/tshark_each.c).
 #
 # PTAP_FAULTS=N makes sweeps N times as fine and kills N times as often; "make
 # soak" does it with 50.  PTAP_ROUNDS says of which there are any.
@@ -19,21 +19,18 @@ mkdir "$work/d"
 
 # in rounds of as many captures as fit into the VM
 rounds() { # NAME COUNT WHAT OPTIONS...
-	local name=$1 count=$(($2 * factor)) all=$(($2 * factor)) i=0 n
+	local name=$1 all=$(($2 * factor)) i n
 
 	[[ " ${PTAP_ROUNDS:-limit torn kill term} " == *" $3 "* ]] || return
-	while ((count > 0)); do
-		n=$((count > 64 ? 64 : count))
-		check "$name: status, message, count, length ($((all - count + n)) of $all)" \
-			in_ns pt-a "$many" "$3" $n "$work/d/$i" "${@:4}"
-		check "$name: each file is whole" \
-			capinfos -c $(find "$work/d/$i" -type f)
-		check "$name: tshark reads one" tshark -Q -w /dev/null -r \
-			"$(find "$work/d/$i" -type f -size +0 | sort | head -n 1)"
+	for ((i = 0; i < all; i += n)); do
+		n=$((all - i > 64 ? 64 : all - i))
+		check "$name: status, message, counts, content ($((i + n)) of $all)" \
+			in_ns pt-a "$many" "$3" $i $n $all "$work/d/$i" "${@:4}"
+		check "$name: tshark reads each" \
+			tshark_each $(find "$work/d/$i" -type f -size +0)
 		is "$name: none is left in the making" \
 			"$(find "$work/d/$i" -name '*.part')" ""
 		rm -rf "$work/d/$i"
-		count=$((count - n)) i=$((i + 1))
 	done
 }
 

@@ -189,6 +189,12 @@ stop() {
 # packets FILE: how many records, by libpcap's count
 packets() { tcpdump -r "$1" --count 2>/dev/null | awk '{ print $1 }'; }
 
+# tshark_each FILE...: is tshark's exit status 0 for each?  One start is for all.
+tshark_each() {
+	printf '%s\n' "$@" | LD_PRELOAD=/ptap/build/tests/faults/tshark_each.so \
+		tshark -Q -w /dev/null -r each
+}
+
 # counts NAME: tapdump's three closing counts, as "captured received dropped"
 counts() {
 	awk '/ packets? captured$/ { c = $1 }
