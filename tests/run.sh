@@ -110,7 +110,7 @@ vm_count() { # NR
 # Seconds of the files that take much longer than the others do.
 declare -A long=(
 	[20-parity]=90 [25-matrix]=105 [30-filter]=150 [35-meta]=120
-	[37-faults]=65 [38-output]=70 [40-overload]=55 [55-options]=70
+	[37-faults]=80 [38-output]=70 [40-overload]=55 [55-options]=70
 	[65-rotation]=150 [66-rings]=80 [67-compress]=50 [90-sessions]=65
 	[91-extcap]=60 [92-examples]=70 [93-remote]=50 [96-tutorial]=150
 	[race_test]=80 [ring_test]=100

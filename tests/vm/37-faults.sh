@@ -34,6 +34,13 @@ rounds() { # NAME COUNT WHAT OPTIONS...
 	done
 }
 
+# What a record cut short would be told by.
+in_ns pt-a "$many" term 0 1 1 "$work/d/whole" >/dev/null
+head -c 2000 "$work/d/whole/0000" >"$work/d/whole/torn"
+matches "a torn file: tshark's exit status" \
+	"$(tshark_each "$work/d/whole"/* 2>&1)" 'torn: .* 2.2 files, 1 wrong'
+rm -r "$work/d/whole"
+
 rounds "a limit at 64 places of a record" 64 limit
 rounds "killed with 32 different parts of a record" 32 torn
 rounds "killed under load" 14 kill
@@ -53,16 +60,46 @@ capture() {
 burst() { in_ns pt-a python3 "$here/udp_burst.py" 10.9.0.2 "$1" 1400; }
 said() { wait_for 60 grep -q "$1" "$work/f.tap.err"; }
 captured() { awk '/ packets? captured$/ { print $1 }' "$work/f.tap.err"; }
+# What the filter accepted is in the file, or said to be dropped or not written.
+adds_up() {
+	awk '/ packets? (captured|dropped by kernel)$/ || / not written: / { n += $1 }
+	     / packets? received by filter$/ { r = $1 }
+	     END { print n, r; exit n != r }' "$work/f.tap.err"
+}
+# keep NAME FILE...: for tshark, at the end
+keep() {
+	local f
+
+	for f in "${@:2}"; do
+		cp "$f" "$work/kept/$1, ${f##*/}"
+	done
+}
+mkdir "$work/kept"
 
 # A full disk, and what is to be done then.
 mkdir "$work/small"
 mount -t tmpfs -o size=300k small "$work/small"
+for full in "" --on-full=stop; do
+	# shellcheck disable=SC2086 # an option or none
+	capture $full -w "$work/small/f"
+	burst 300
+	wait $pid
+	is "full disk${full:+, $full}: exit status" $? 1
+	matches "full disk${full:+, $full}: says so" "$(cat "$work/f.tap.err")" \
+		"small/f: No space left on device; it is valid and holds $(captured) packets"
+	is "full disk${full:+, $full}: the count" \
+		"$(captured)" "$(packets "$work/small/f")"
+	check "full disk${full:+, $full}: the rest is said to be lost" adds_up
+	keep "full disk $full" "$work/small/f"
+	rm "$work/small/f"
+done
 head -c 150000 /dev/zero >"$work/small/filler"
-capture --on-full=wait -w "$work/small/f"
+capture --on-full=wait --stats "json=1,$work/w.json" -w "$work/small/f"
 burst 200
 check "--on-full=wait: says so" said 'waiting for room'
-check "--on-full=wait: what is there is valid meanwhile" \
-	capinfos -c "$work/small/f"
+check "--on-full=wait: --stats json tells how far it is behind" wait_for 60 \
+	grep -qE '"lag_packets":[1-9][0-9]*,"lag_bytes":[1-9]' "$work/w.json"
+keep "waiting for room" "$work/small/f"
 rm "$work/small/filler"
 check "--on-full=wait: goes on when there is room" said 'there is room again'
 kill -INT $pid
@@ -80,6 +117,8 @@ wait $pid
 is "--on-full=wait: a signal ends it" $? 1
 is "--on-full=wait: with what is in the file" \
 	"$(captured)" "$(packets "$work/small/f")"
+check "--on-full=wait: the rest is said to be lost" adds_up
+keep "ended while waiting" "$work/small/f"
 rm "$work/small"/*
 
 capture --on-full=ring --ring-buffer filesize:50 -w "$work/small/f.pcap"
@@ -91,7 +130,7 @@ is "--on-full=ring: everything was captured" "$(captured)" 600
 check "--on-full=ring: the youngest files are there" test \
 	"$("$here/udp_numbers.py" $(printf '%s\n' "$work/small"/f* | sort) |
 		tail -n 1)" = 599
-check "--on-full=ring: and whole" capinfos -c "$work/small"/f*
+keep "ring" "$work/small"/f*
 umount "$work/small"
 
 # A quota, and a disk that fails.
@@ -107,24 +146,31 @@ if mount -o loop,usrquota "$work/image" "$work/small" 2>/dev/null &&
 	is "quota: exit status" $? 1
 	matches "quota: says so" "$(cat "$work/f.tap.err")" 'Disk quota exceeded; it is valid and holds'
 	is "quota: the count" "$(captured)" "$(packets "$work/small/f")"
-	check "quota: the file is whole" capinfos -c "$work/small/f"
+	check "quota: the rest is said to be lost" adds_up
+	keep "quota" "$work/small/f"
 else
 	skip "quota" "this kernel or system has none"
 fi
 umount "$work/small" 2>/dev/null
 loop=$(losetup -f --show "$work/image")
 table="0 $(blockdev --getsz "$loop")"
-# failing NAME MESSAGE COMMAND...: that comes between the failure and the end
-failing() {
+become() { # TABLE: another one under the file system
+	dmsetup suspend --nolockfs pt-disk
+	dmsetup load pt-disk --table "$table $1"
+	dmsetup resume pt-disk
+}
+begin() { # MOUNT-OPTION: a capture on a disk
 	dmsetup create pt-disk --table "$table linear $loop 0" 2>/dev/null ||
 		return
 	mkfs.ext4 -q -F /dev/mapper/pt-disk
-	mount /dev/mapper/pt-disk "$work/small"
+	mount -o "$1" /dev/mapper/pt-disk "$work/small"
 	capture -w "$work/small/f"
+}
+# failing NAME MESSAGE COMMAND...: that comes between the failure and the end
+failing() {
+	begin defaults || return
 	burst 50
-	dmsetup suspend --nolockfs pt-disk
-	dmsetup load pt-disk --table "$table error"
-	dmsetup resume pt-disk
+	become error
 	"${@:3}" 2>/dev/null
 	kill -INT $pid
 	wait $pid
@@ -138,6 +184,25 @@ if failing "a disk that fails" \
 	# The kernel has met it first, and has stopped the file system.
 	failing "a disk that has failed" "Read-only file system" \
 		sync "$work/small"
+	# A write fails: what is counted is there when the disk works again.
+	begin sync
+	burst 10
+	wait_for 20 eval '(($(stat -c %s "$work/small/f") == 24 + 10 * 1458))'
+	become error
+	burst 100
+	wait $pid
+	is "a disk that fails a write: exit status" $? 1
+	matches "a disk that fails a write: says so" "$(cat "$work/f.tap.err")" \
+		"small/f: (Input/output error|Read-only file system)"
+	check "a disk that fails a write: the rest is said to be lost" adds_up
+	umount "$work/small"
+	become "linear $loop 0"
+	mount /dev/mapper/pt-disk "$work/small"
+	is "a disk that fails a write: the count" \
+		"$(captured)" "$(packets "$work/small/f")"
+	keep "a disk that fails a write" "$work/small/f"
+	umount "$work/small"
+	dmsetup remove pt-disk
 else
 	skip "a disk that fails" "no device mapper here"
 fi
@@ -160,6 +225,7 @@ left_off() { # NAME PACKETS COMMAND...: what is done to a file of 10 packets
 	pid=$!
 	wait_for 30 grep -q listening "$work/f.tap.err"
 	is "$1: packets that are left" "$(packets "$work/d/g")" "$2"
+	[[ ! -s $work/d/g ]] || keep "$1" "$work/d/g"
 	matches "$1: says so" "$(cat "$work/f.tap.err")" 'g.part was left off'
 	kill -INT $pid
 	wait $pid
@@ -181,6 +247,8 @@ is "a file that is being written is not mended" \
 kill -INT $pid
 wait $pid
 is "a file that is being written is left alone" "$(packets "$work/d/f")" 10
+
+check "tshark reads each of these files" tshark_each "$work/kept"/*
 
 drop_pair
 finish

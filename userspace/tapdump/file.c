@@ -32,6 +32,7 @@ static bool wait_for_room(struct files *f)
 		complain("cannot write to %s: no space left; waiting for room, and the kernel drops what its rings cannot hold",
 			 f->name);
 	f->waiting = true;
+	meters_tick(f->watched);
 	nanosleep(&ts, NULL);
 	return !signals_wish_stop();
 }

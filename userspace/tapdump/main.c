@@ -94,6 +94,7 @@ static void set_up(struct capture *c)
 			 ptap_filter_why(c->tap));
 	if (meters_open(c) || output_prepare(&c->out, c->opt, c->tap))
 		exit(EXIT_FAILURE);
+	c->out.files.watched = c;
 	privileges_drop(c->opt->user);
 	output_fork(&c->out);
 	if (output_open(&c->out))

@@ -257,6 +257,7 @@ struct file_set {
  * @fd: it, or -1
  * @regular: it can be cut
  * @waiting: there was no room, which was said
+ * @watched: of this capture its meters tell, also while there is no room
  * @error: why nothing more can be written, or 0
  * @writer: writes to it, or NULL
  * @packer: does, with --compress, or NULL
@@ -285,6 +286,7 @@ struct files {
 	int fd;
 	bool regular;
 	bool waiting;
+	const struct capture *watched;
 	int error;
 	struct ptap_writer *writer;
 	struct packer *packer;
