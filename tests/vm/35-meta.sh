@@ -13,7 +13,7 @@ make_pair
 # count, ICMP type, UDP port, length; option gives what the blocks say.
 declare -A column
 names=(os hardware user_application mac ipv4 ipv4_mask ipv6 start_time end_time
-	packet.hash.algorithm interface.speed interface.description
+	packet.hash.algorithm packet.hash.data interface.speed interface.description
 	interface.name interface.os interface.timestamp_resolution.value
 	interface.filter.string interface.received interface.dropped
 	interface.accepted_by_filter interface.dropped_by_os
@@ -68,9 +68,9 @@ for mode in "" "--read --copybreak=0"; do
 		'udp dst port 9999 or tcp or icmp[0] != 3'
 	burst 20
 	in_ns pt-a ping -q -c 3 -i 0.01 10.9.0.2 >/dev/null
-	in_ns pt-b timeout 20 python3 -m http.server --bind 10.9.0.2 8000 \
+	in_ns pt-b timeout 90 python3 -m http.server --bind 10.9.0.2 8000 \
 		-d /ptap/module >/dev/null 2>&1 &
-	wait_for 20 in_ns pt-a curl -s -o /dev/null http://10.9.0.2:8000/hook.c
+	wait_for 90 in_ns pt-a curl -s -o /dev/null http://10.9.0.2:8000/hook.c
 	kill $!
 	wait $! 2>/dev/null
 	stop a
@@ -112,6 +112,24 @@ check "IPv6" grep -qx fd09::1 <(option ipv6)
 is "speed" "$(option interface.speed)" 10000000000
 is "description" "$(option interface.description)" 'the first one'
 is "filter" "$(option interface.filter.string)" 'udp dst port 9999 or tcp or icmp[0] != 3'
+
+# The hash is that of the connection.
+start_tap h pt-a -i va --meta hash udp dst port 9999
+in_ns pt-a python3 - <<-'END'
+	import socket
+	two = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in "ab"]
+	for s in two:
+	    s.connect(("10.9.0.2", 9999))
+	for i in range(10):
+	    try:
+	        two[i % 2].send(b"x")
+	    except ConnectionRefusedError:
+	        two[i % 2].send(b"x")
+END
+stop h
+look "$work/h.tap"
+is "hash: one for each of two connections" \
+	"$(option packet.hash.data | sort | uniq -c | awk '{ print $1 }' | xargs)" "5 5"
 
 # Who packets were for: this host, a group, all, another host.
 start_tap t pt-a -i va --meta flags ether proto 0x88b5
@@ -171,11 +189,16 @@ is "any: nothing to warn of" "$(grep -c 'link type' "$work/i.tap.err")" 0
 modprobe tun 2>/dev/null
 if in_ns pt-a ip tuntap add pt-t mode tun 2>/dev/null; then
 	in_ns pt-a ip link set pt-t up
-	start_tap w pt-a -i va -i pt-t --pcapng
+	start_tap w pt-a -i va -i pt-t --pcapng udp dst port 9999
+	burst 3
 	stop w
 	matches "tun and Ethernet: tapdump says who opens it" \
 		"$(cat "$work/w.tap.err")" \
 		'va has link type 1 and pt-t has 101: .*tcpdump -r does not'
+	is "tun and Ethernet: tshark opens it" \
+		"$(tshark -r "$work/w.tap" 2>/dev/null | wc -l)" 3
+	check "tun and Ethernet: tcpdump does not" \
+		bash -c "! tcpdump -nr '$work/w.tap' 2>/dev/null >&2"
 else
 	skip "tun and Ethernet" "this kernel has no tun"
 fi
@@ -283,7 +306,7 @@ pid=$!
 wait_for 30 grep -q 'listening on' "$work/tty"
 burst 12
 check "a line on the terminal" wait_for 20 \
-	grep -q '12 packets, .*/s, .* MB/s, 0 dropped, ring [0-9]* %, .*left' "$work/tty"
+	grep -q '12 packets, .*/s, .* MB/s, 0 dropped, ring [0-9]* %, [^ ]*/tty.pcap, [0-9.]* .B left' "$work/tty"
 pkill -INT -f "^tapdump -i va -w $work/tty.pcap"
 wait $pid
 is "no line where there is no terminal" "$(grep -c 'MB/s' "$work/j.tap.err")" 0
@@ -295,6 +318,42 @@ make_dummy || {
 	skip "drops" "this kernel has no pktgen"
 	finish
 }
+
+# The second of two queues, which the CPUs are told to take.
+ip link add pt-q numtxqueues 2 type dummy
+ip link set pt-q up arp off
+echo 0 >/sys/class/net/pt-q/queues/tx-0/xps_cpus
+echo 3 >/sys/class/net/pt-q/queues/tx-1/xps_cpus
+start_tap q - -i pt-q --meta queue ether proto 0x88b5
+python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("pt-q", 0))
+for _ in range(3):
+    s.send(bytes(12) + b"\x88\xb5" + bytes(46))'
+stop q
+is "queue: the second one" "$(tshark -r "$work/q.tap" -T fields \
+	-e frame.interface_queue 2>/dev/null | xargs)" "1 1 1"
+ip link del pt-q
+
+# --stats json tells of losses as the closing lines do.
+start_tap j - -i pt-d -B 64 -s 512 --stats "json=60,$work/j.json"
+kill -STOP "${tap_pid[j]}"
+blast 1000 200
+kill -CONT "${tap_pid[j]}"
+stop j
+read -r c r d < <(counts j)
+is "--stats json: valid, and the last line has the counts, with drops" \
+	"$(json_counts "$work/j.json")" "$c $r $d"
+is "--stats json: the cause, the bytes and the high-water mark" \
+	"$(tail -n 1 "$work/j.json" | python3 -c '
+import json, sys
+last = json.load(sys.stdin)
+print({k: v for k, v in last["dropped"].items() if v}, last["captured_bytes"],
+      sum(c["captured_bytes"] for c in last["cpus"]),
+      last["high_water"] > 0.9 * last["ring_size"])')" \
+	"{'ring_full': $d} $(($(stat -c %s "$work/j.tap") - 24)) $(($(stat -c %s "$work/j.tap") - 24)) True"
+matches "closing lines: the cause" "$(cat "$work/j.tap.err")" "dropped: $d ring full"
 
 for mode in "" "--read --copybreak=0"; do
 	start_tap o - -i pt-d -B 64 -s 512 --meta drops,id $mode

@@ -11,19 +11,26 @@ here=$(dirname "$0")
 make_pair
 mkdir "$work/d"
 
+# what the kernel says that a process has left
+left() {
+	awk '/^(Cap[^B]|NoNewPrivs|Seccomp:)/ { printf "%s%s ", $1, $2 }' \
+		"/proc/$1/status" | sed 's/0\{16\}/0/g'
+}
+
 # confined NAME ARGS...: a capture that rotates, as /proc tells of it
 confined() {
-	local name=$1 pid
+	local name=$1 pid guard nothing
 
 	rm -rf "$work/d"/*
 	run_in pt-a tapdump -i va "${@:2}" -w "$work/d/f" udp dst port 9999 \
 		2>"$work/c.tap.err" >"$work/c.out" </dev/null &
 	pid=$!
 	wait_for 30 grep -q 'Seccomp:.2' "/proc/$pid/status"
-	is "$name: nothing is left" "$(awk '
-		/^(Cap[^B]|NoNewPrivs|Seccomp:)/ { printf "%s%s ", $1, $2 }' \
-		"/proc/$pid/status" | sed 's/0\{16\}/0/g')" \
-		"CapInh:0 CapPrm:0 CapEff:0 CapAmb:0 NoNewPrivs:1 Seccomp:2 "
+	guard=$(pgrep -P $pid -x tapdump-guard)
+	wait_for 30 grep -q 'Seccomp:.2' "/proc/$guard/status"
+	nothing="CapInh:0 CapPrm:0 CapEff:0 CapAmb:0 NoNewPrivs:1 Seccomp:2 "
+	is "$name: nothing is left" "$(left $pid)" "$nothing"
+	is "$name: nothing is left to the guardian" "$(left "$guard")" "$nothing"
 	is "$name: the session is locked" \
 		"$(awk '$1 == '$pid' { print $NF }' "/proc/$pid/net/ptap")" 1
 	in_ns pt-a python3 "$here/udp_burst.py" 10.9.0.2 100 1400
