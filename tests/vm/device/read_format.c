@@ -7,6 +7,8 @@
 #include "common.h"
 #include "read_test.h"
 
+#define NSEC	1000000000ULL
+
 #define META_ALL	(PTAP_META_FLAGS | PTAP_META_DROPCOUNT |	\
 			 PTAP_META_PACKETID | PTAP_META_QUEUE |	\
 			 PTAP_META_HASH | PTAP_META_COUNTS)
@@ -111,9 +113,10 @@ static void meta_packet(void *arg, const struct packet *p)
 }
 
 /* Frames from v0 to v1 with this destination: direction and reception type. */
-static void meta_frame(const char *dev, const uint8_t *to, uint32_t flags)
+static void meta_frame_as(const char *dev, const uint8_t *to, uint32_t flags,
+			  uint32_t meta)
 {
-	int fd = session_start(dev, SETUP(.meta = PTAP_META_FLAGS));
+	int fd = session_start(dev, SETUP(.meta = meta));
 	struct frame f = { .size = 101 };
 	struct meta m = { .flags = flags };
 	uint8_t bytes[FRAME_MAX];
@@ -126,6 +129,14 @@ static void meta_frame(const char *dev, const uint8_t *to, uint32_t flags)
 	session_wait_seen(fd, 1);
 	capture_finish(&c, fd);
 	CHECK_EQ(m.seen, 1, "packets");
+}
+
+static void meta_frame(const char *dev, const uint8_t *to, uint32_t flags)
+{
+	meta_frame_as(dev, to, flags, PTAP_META_FLAGS);
+	meta_frame_as(dev, to, flags, PTAP_META_FLAGS | PTAP_META_DROPCOUNT |
+		      PTAP_META_PACKETID | PTAP_META_QUEUE | PTAP_META_HASH |
+		      PTAP_META_COUNTS);
 }
 
 struct losses {
@@ -323,4 +334,66 @@ void format_large_frames(void)
 		capture_finish(&c, fd);
 		tally_expect(&t, 0, 0, 60);
 	}
+}
+
+struct span {
+	struct tally tally;
+	uint64_t first;
+	uint64_t last;
+};
+
+static void span_packet(void *arg, const struct packet *p)
+{
+	struct span *s = arg;
+
+	tally_packet(&s->tally, p);
+	if (!s->first)
+		s->first = p->ts;
+	s->last = p->ts;
+}
+
+/* By another clock than the kernel's: in order, and of today. */
+static void clock_run(uint32_t flag, uint32_t format)
+{
+	uint64_t before = now_ns();
+	struct span s = { 0 };
+	struct capture c;
+	int fd, i;
+
+	fd = session_start("d0", SETUP(.flags = flag, .format = format));
+	tally_init(&s.tally);
+	capture_init(&c, fd, span_packet, &s);
+	for (i = 0; i < 20; i++) {
+		send_frames("d0", i * 50, 50, 60 + i);
+		sleep_us(1500);
+	}
+	capture_finish(&c, fd);
+	tally_expect(&s.tally, 0, 0, 20 * 50);
+	CHECK(s.first >= before - NSEC && s.last <= now_ns() + NSEC,
+	      "times from %llu to %llu, begun at %llu",
+	      (unsigned long long)s.first, (unsigned long long)s.last,
+	      (unsigned long long)before);
+}
+
+void format_clock_tsc(void)
+{
+	struct ptap_setup setup = SETUP(.flags = PTAP_SETUP_CLOCK_TSC);
+	int fd = session_open(O_RDWR);
+
+	if (ioctl(fd, PTAP_IOC_SETUP, &setup)) {
+		CHECK(errno == EOPNOTSUPP, "SETUP: %m");
+		SKIP("no TSC that ticks steadily");
+	}
+	close(fd);
+	net_dummy("d0");
+	clock_run(PTAP_SETUP_CLOCK_TSC, PTAP_FORMAT_PCAPNG);
+	clock_run(PTAP_SETUP_CLOCK_TSC, PTAP_FORMAT_PCAP_NSEC);
+}
+
+/* A dummy has no stamps: the kernel's clock stands in. */
+void format_clock_adapter(void)
+{
+	net_dummy("d0");
+	clock_run(PTAP_SETUP_CLOCK_ADAPTER, PTAP_FORMAT_PCAPNG);
+	clock_run(PTAP_SETUP_CLOCK_ADAPTER, PTAP_FORMAT_PCAP_USEC);
 }

@@ -204,6 +204,8 @@ static const struct test tests[] = {
 	{ "more clones than the queue holds", format_clone_overflow },
 	{ "an interface that appears later", format_new_interface },
 	{ "frames of 60000 bytes", format_large_frames },
+	{ "times from the TSC", format_clock_tsc },
+	{ "times from the adapter", format_clock_adapter },
 	{ "directions", link_directions },
 	{ "lo: each frame once", link_loopback },
 	{ "cooked: LINUX_SLL", link_cooked_sll },

@@ -26,6 +26,8 @@ void format_none_cloned(void);
 void format_clone_overflow(void);
 void format_new_interface(void);
 void format_large_frames(void);
+void format_clock_tsc(void);
+void format_clock_adapter(void);
 /* read_link.c */
 void link_directions(void);
 void link_loopback(void);
