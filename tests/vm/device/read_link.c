@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <linux/if_tun.h>
 #include <net/if_arp.h>
 #include "common.h"
 #include "read_test.h"
@@ -344,6 +345,62 @@ void link_tun(void)
 					  PTAP_FORMAT_PCAPNG));
 		CHECK(write(tun, ip, sizeof(ip)) == sizeof(ip), "tun: %m");
 		expect_finish(&e, fd);
+	}
+	close(tun);
+}
+
+/*
+ * What kind of device makes what link type, as libpcap has it: tun says to be
+ * whatever it is told.
+ */
+static const struct {
+	uint16_t type;
+	uint16_t linktype;
+} kinds[] = {
+	{ ARPHRD_ETHER, LINKTYPE_RAW },		/* this one has no header */
+	{ ARPHRD_NONE, LINKTYPE_RAW },
+	{ ARPHRD_SIT, LINKTYPE_RAW },
+	{ ARPHRD_CSLIP6, LINKTYPE_RAW },
+	{ ARPHRD_RAWHDLC, LINKTYPE_RAW },
+	{ ARPHRD_IEEE80211, 105 },
+	{ ARPHRD_IEEE80211_PRISM, 119 },
+	{ ARPHRD_IEEE80211_RADIOTAP, 127 },
+	{ ARPHRD_IEEE802154, 230 },
+	{ ARPHRD_IEEE802_TR, 6 },
+	{ ARPHRD_AX25, 202 },
+	{ ARPHRD_ARCNET, 129 },
+	{ ARPHRD_FDDI, 10 },
+	{ ARPHRD_HDLC, 104 },
+	{ ARPHRD_FRAD, 107 },
+	{ ARPHRD_LOCALTLK, 114 },
+	{ 280 /* ARPHRD_CAN */, 227 },
+	{ 824 /* ARPHRD_NETLINK */, LINKTYPE_NETLINK },
+	{ 826 /* ARPHRD_VSOCKMON */, 271 },
+	{ ARPHRD_PPP, PTAP_LINKTYPE_LINUX_SLL },
+	{ ARPHRD_IPGRE, PTAP_LINKTYPE_LINUX_SLL },
+	{ 0xfff0, PTAP_LINKTYPE_LINUX_SLL },
+};
+
+void link_types(void)
+{
+	struct ptap_iface_info info;
+	int tun = net_tun("t0"), fd;
+	size_t i;
+
+	if (tun < 0)
+		SKIP("no tun devices");
+	net_ip("link set t0 down");
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		REQUIRE(!ioctl(tun, TUNSETLINK, (unsigned long)kinds[i].type),
+			"TUNSETLINK: %m");
+		fd = session_setup("t0", SETUP());
+		info = (struct ptap_iface_info){ .size = sizeof(info) };
+		CHECK(!ioctl(fd, PTAP_IOC_IFACE, &info), "IFACE: %m");
+		CHECK(info.arphrd == kinds[i].type &&
+		      info.linktype == kinds[i].linktype,
+		      "type %u: told as %u, link type %u", kinds[i].type,
+		      info.arphrd, info.linktype);
+		close(fd);
 	}
 	close(tun);
 }

@@ -217,6 +217,7 @@ static const struct test tests[] = {
 	{ "VLAN tag in cooked captures", link_vlan_cooked },
 	{ "VLAN tag and snaplen", link_vlan_snaplen },
 	{ "tun: no link layer header", link_tun },
+	{ "kinds of devices and their link types", link_types },
 	{ "interfaces of different link types", link_mixed },
 };
 

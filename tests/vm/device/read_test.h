@@ -40,6 +40,7 @@ void link_vlan_device(void);
 void link_vlan_cooked(void);
 void link_vlan_snaplen(void);
 void link_tun(void);
+void link_types(void);
 void link_mixed(void);
 
 #endif /* PTAP_TEST_READ_H */
