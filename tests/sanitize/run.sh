@@ -48,9 +48,10 @@ boot() { # KERNEL JOB
 		"PTAP_JOB=\"$2\"" </dev/null >"$work/console.log" 2>&1
 }
 
-# Lines of the module that were run, by gcov, a file each and all.
+# Lines of the module that were run, by gcov, a file each and all; which were not
+# is marked in gcov/*.gcov.
 coverage() {
-	cp "$work"/src/module/*.gcno "$work/gcov/" &&
+	cp "$work"/src/module/*.{gcno,c,h} "$work/gcov/" &&
 		(cd "$work/gcov" && gcov -r -s "$work/src/module" ./*.gcda) \
 			>"$work/gcov/table" 2>/dev/null
 	awk -F"['%:]| of " '
