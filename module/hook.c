@@ -332,9 +332,10 @@ static bool ptap_hook_seen_again(const struct ptap_session *s,
 				 const struct sk_buff *skb,
 				 const struct net_device *dev)
 {
-	if (dev->flags & IFF_LOOPBACK)
+	if (READ_ONCE(dev->flags) & IFF_LOOPBACK)
 		return true;
-	return dev->type == ARPHRD_CAN && s->cfg.direction & PTAP_DIR_IN &&
+	return READ_ONCE(dev->type) == ARPHRD_CAN &&
+	       s->cfg.direction & PTAP_DIR_IN &&
 	       (skb->protocol == htons(ETH_P_CAN) ||
 		skb->protocol == htons(ETH_P_CANFD));
 }

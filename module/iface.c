@@ -16,18 +16,17 @@
 #include "ring.h"
 #include "session.h"
 
-/**
- * ptap_iface_linktype - link type of a device's packets, as libpcap names it
- * @dev: the device
- * @raw: its packets start at the network header
+/*
+ * Link type of a device's packets, as libpcap names it; @raw: they start at the
+ * network header.
  *
  * Values: https://www.tcpdump.org/linktypes.html; the mapping is that of
  * libpcap for packet sockets, which cooks the packets of PPP and of every
  * device that it does not know, tunnels with keys and headers among them.
  */
-u32 ptap_iface_linktype(const struct net_device *dev, bool raw)
+static u32 ptap_iface_linktype(u16 arphrd, bool raw)
 {
-	switch (dev->type) {
+	switch (arphrd) {
 	case ARPHRD_ETHER:
 	case ARPHRD_LOOPBACK:
 	case ARPHRD_METRICOM:
@@ -107,6 +106,8 @@ static struct ptap_iface *ptap_iface_add_locked(struct ptap_session *s,
 						const struct net_device *dev,
 						bool raw)
 {
+	/* Read once: a tun device's changes, and all below belongs together. */
+	u16 arphrd = READ_ONCE(dev->type);
 	struct ptap_iface *i;
 	u32 id = s->nr_ifaces;
 
@@ -120,12 +121,12 @@ static struct ptap_iface *ptap_iface_add_locked(struct ptap_session *s,
 		goto free;
 	i->id = id;
 	i->ifindex = dev->ifindex;
-	i->arphrd = dev->type;
+	i->arphrd = arphrd;
 	i->raw = raw;
-	i->linktype = ptap_iface_linktype(dev, raw);
+	i->linktype = ptap_iface_linktype(arphrd, raw);
 	i->cooked_len = ptap_iface_cooked_len(s, i->linktype);
 	/* Not in cooked records, where libpcap leaves it. */
-	i->tag = dev->type == ARPHRD_CAN && !i->cooked_len ? PTAP_TAG_CAN :
+	i->tag = arphrd == ARPHRD_CAN && !i->cooked_len ? PTAP_TAG_CAN :
 							     PTAP_TAG_NONE;
 	i->addr_len = min_t(u32, dev->addr_len, sizeof(i->addr));
 	memcpy(i->addr, dev->dev_addr, i->addr_len);

@@ -45,7 +45,6 @@ struct ptap_iface {
 	char name[IFNAMSIZ];
 };
 
-u32 ptap_iface_linktype(const struct net_device *dev, bool raw);
 struct ptap_iface *ptap_iface_find(struct ptap_session *s, struct ptap_ring *r,
 				   const struct net_device *dev, bool raw);
 struct ptap_iface *ptap_iface_by_id(struct ptap_session *s, u32 id);
@@ -57,13 +56,17 @@ void ptap_iface_free_all(struct ptap_session *s);
 /* Do packets of the device have a link layer header to go back to? */
 static inline bool ptap_dev_has_header(const struct net_device *dev)
 {
-	return dev->header_ops && dev->header_ops->create;
+	/* Read once: a bond takes over that of its first interface. */
+	const struct header_ops *ops = READ_ONCE(dev->header_ops);
+
+	return ops && ops->create;
 }
 
 static inline bool ptap_iface_matches(const struct ptap_iface *i,
 				      const struct net_device *dev, bool raw)
 {
-	return i->ifindex == dev->ifindex && i->arphrd == dev->type &&
+	return i->ifindex == dev->ifindex &&
+	       i->arphrd == READ_ONCE(dev->type) &&
 	       i->raw == raw && !READ_ONCE(i->gone);
 }
 
