@@ -48,6 +48,18 @@ need_root() {
 		die 126 "$1 needs root; run the same command with sudo"
 }
 
+# apt_archive LABEL: where this machine's apt finds Debian's archive (label Debian)
+# or its security archive (Debian-Security). apt tells only what it has lists
+# of.
+apt_archive() {
+	# shellcheck disable=SC2016 # apt-get's own names
+	apt-get indextargets 'Created-By: Packages' \
+		--format '$(ORIGIN) $(LABEL) $(REPO_URI)' |
+		awk -v label="$1" '
+			$1 == "Debian" && $2 == label && !uri { uri = $3 }
+			END { print uri }'
+}
+
 # show_progress LOG TITLE: one line on the terminal, until it is killed.
 show_progress() {
 	local log=$1 title=$2 start=$SECONDS width last

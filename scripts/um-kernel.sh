@@ -11,92 +11,17 @@
 # With --modules: also builds ptap.ko, the modules in KIND's folder and, for
 # "sanitize", tests/recordtest against it, from copies, and puts them in OUT.
 #
-# The source is Debian's package of it, fetched and verified by apt with the
-# machine's own mirror. The folder is named by a hash over what shapes it (the
-# package's name, patches, configuration, compiler, the functions below). One
-# build at a time (a lock in the cache). The first takes ten minutes or more and
-# 3 GiB of disk while it works; one that was interrupted goes on.
+# The source is Debian's package of it (kernel-source.sh). The folder is named by
+# a hash over what shapes it (the package's name, patches, configuration,
+# compiler, the functions below). One build at a time (a lock in the cache). The
+# first takes ten minutes or more and 3 GiB of disk while it works; one that was
+# interrupted goes on.
 
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-SOURCE_PACKAGE=linux-source-7.3
-SOURCE_SUITE=trixie-backports
-
-# Packages beyond the project's own that building a kernel needs.
-BUILD_TOOLS=(gcc make flex bison bc xz patch flock apt-get dpkg-deb perl)
-
-# apt_archive: where this machine's apt finds Debian's archive.
-apt_archive() {
-	# shellcheck disable=SC2016 # apt-get's own names
-	apt-get indextargets 'Created-By: Packages' \
-		--format '$(ORIGIN) $(LABEL) $(REPO_URI)' |
-		awk '$1 == "Debian" && $2 == "Debian" && !uri { uri = $3 }
-			END { print uri }'
-}
-
-# fetch_source DIR: the package's tar file, in DIR. apt gets lists and a source
-# of its own, so that the machine's stay as they are.
-fetch_source() {
-	local dir=$1 uri keys='' f opts
-
-	uri=$(apt_archive)
-	if [[ ! $uri ]]; then
-		apt-get update -q
-		uri=$(apt_archive)
-	fi
-	[[ $uri ]] || {
-		echo "apt on this machine has no Debian archive; add one to its sources and run apt-get update"
-		return 1
-	}
-	f=/usr/share/keyrings/debian-archive-keyring.gpg
-	[[ ! -e $f ]] || keys="[signed-by=$f] "
-	mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial"
-	echo "deb $keys$uri $SOURCE_SUITE main" >"$dir/apt/sources.list"
-	opts=(
-		-q -o "Dir::State::Lists=$dir/apt/lists"
-		-o "Dir::Etc::SourceList=$dir/apt/sources.list"
-		-o Dir::Etc::SourceParts=/dev/null -o "Dir::Cache=$dir/apt"
-		-o Acquire::Languages=none -o APT::Sandbox::User=root
-	)
-	apt-get "${opts[@]}" update
-	(cd "$dir" && apt-get "${opts[@]}" download "$SOURCE_PACKAGE")
-	dpkg-deb --fsys-tarfile "$dir/$SOURCE_PACKAGE"_*.deb |
-		tar -x -C "$dir" -f - "./usr/src/$SOURCE_PACKAGE.tar.xz"
-	mv "$dir/usr/src/$SOURCE_PACKAGE.tar.xz" "$dir/source.tar.xz"
-	rm -rf "${dir:?}"/{apt,usr} "$dir/$SOURCE_PACKAGE"_*.deb
-}
-
-# unpack_source DIR KIND: DIR/src, patched.
-unpack_source() {
-	local dir=$1 kind=$2 patch
-
-	rm -rf "${dir:?}/src"
-	fetch_source "$dir"
-	mkdir "$dir/src"
-	echo "unpacking the source"
-	tar -x -f "$dir/source.tar.xz" -C "$dir/src" --strip-components=1
-	rm "$dir/source.tar.xz"
-	for patch in "$PTAP_ROOT/tests/$kind"/*.patch; do
-		[[ ! -e $patch ]] || patch -d "$dir/src" -p1 <"$patch"
-	done
-}
-
-# configure TREE CONFIG: these options over nothing; every line must have held.
-configure() {
-	local tree=$1 config=$2 line status=0
-
-	make -C "$tree" ARCH=um KCONFIG_ALLCONFIG="$config" allnoconfig
-	while read -r line; do
-		[[ $line == CONFIG_* ]] || continue
-		grep -qxF "$line" "$tree/.config" || {
-			echo "the kernel's configuration lost $line"
-			status=1
-		}
-	done <"$config"
-	return "$status"
-}
+# shellcheck source=kernel-source.sh
+. "$PTAP_ROOT/scripts/kernel-source.sh"
 
 # build DIR KIND: fill DIR, where an interrupted build may have left something.
 build() {
@@ -106,7 +31,7 @@ build() {
 		unpack_source "$dir" "$kind"
 		touch "$dir/unpacked"
 	fi
-	configure "$dir/src" "$PTAP_ROOT/tests/$kind/um.config"
+	configure "$dir/src" um "$PTAP_ROOT/tests/$kind/um.config"
 	nice -n 10 make -C "$dir/src" ARCH=um -j"$(nproc)" linux modules
 	cp "$dir/src/linux" "$dir/linux"
 	# What modules do not need is most of the room.

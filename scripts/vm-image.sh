@@ -81,28 +81,16 @@ kernel_row() {
 		"$(awk 'NF { printf "%s%s", sep, $1; sep = ", " }' <<<"$KERNELS")"
 }
 
-# apt_uri LABEL: where this machine's apt finds Debian's archive (label Debian)
-# or its security archive (Debian-Security). apt tells only what it has lists
-# of.
-apt_uri() {
-	# shellcheck disable=SC2016 # apt-get's own names
-	apt-get indextargets 'Created-By: Packages' \
-		--format '$(ORIGIN) $(LABEL) $(REPO_URI)' |
-		awk -v label="$1" '
-			$1 == "Debian" && $2 == label && !uri { uri = $3 }
-			END { print uri }'
-}
-
 # apt_sources SUITE POCKET: the guest's sources.list, one-line style.
 apt_sources() {
 	local suite=$1 pocket=$2 main security keys='' f
 
-	main=$(apt_uri Debian)
+	main=$(apt_archive Debian)
 	if [[ ! $main ]]; then
 		apt-get update -q >&2
-		main=$(apt_uri Debian)
+		main=$(apt_archive Debian)
 	fi
-	security=$(apt_uri Debian-Security)
+	security=$(apt_archive Debian-Security)
 	[[ $main ]] ||
 		die 126 "apt on this machine has no Debian archive; add one to its sources and run apt-get update"
 	f=/usr/share/keyrings/debian-archive-keyring.gpg
