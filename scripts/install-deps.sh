@@ -1,10 +1,12 @@
 #!/bin/bash
-# install-deps.sh [--check | --deb | --bench | --many | --arch] - install what ptap is built with.
+# install-deps.sh [--check | --deb | --bench | --many | --arch | --kernel] - install
+# what ptap is built with.
 #
 # For Debian 12 and later. Without an option: the compiler, the libraries and
 # the tools of the test VM. With --check: the tools of "make check" as well; with
 # --deb: those that make Debian packages; with --bench: those of "make bench"; with
-# --many: those of "make test-many"; with --arch: those of "make test-arch".
+# --many: those of "make test-many"; with --arch: those of "make test-arch"; with
+# --kernel: what a kernel is built with.
 # Installs only what is missing, with apt-get, and does nothing when all is there.
 # Needs root to install, not to look.
 
@@ -25,7 +27,8 @@ CHECK=(sparse cppcheck shellcheck clang libclang-rt-dev clang-format clang-tidy 
 	spin coccinelle)
 MANY=(tshark curl python3)
 ARCH=(qemu-system-arm qemu-system-misc gcc-aarch64-linux-gnu gcc-s390x-linux-gnu)
-BENCH=(flex bison bc patch linux-perf nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
+KERNEL=(flex bison bc patch libelf-dev)
+BENCH=(linux-perf nftables iproute2 libnetfilter-queue-dev wireshark-common netsniff-ng)
 
 # list_missing PACKAGE...: those that are not installed, one a line.
 list_missing() {
@@ -55,9 +58,10 @@ case ${1:-} in
 '') ;;
 --check) wanted+=("${CHECK[@]}") ;;
 --deb) wanted+=("${DEB[@]}") ;;
---bench) wanted+=("${BENCH[@]}") ;;
+--bench) wanted+=("${KERNEL[@]}" "${BENCH[@]}") ;;
 --many) wanted+=("${MANY[@]}") ;;
 --arch) wanted+=("${ARCH[@]}") ;;
+--kernel) wanted+=("${KERNEL[@]}") ;;
 --help | -h)
 	usage "$0"
 	exit 0

@@ -19,6 +19,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=vm-foreign.sh
 . "$PTAP_ROOT/scripts/vm-foreign.sh"
+# shellcheck source=vm-kcsan.sh
+. "$PTAP_ROOT/scripts/vm-kcsan.sh"
 
 # The checkout's files, NUL after each: what git knows and does not ignore,
 # without what a compiler made there before .gitignore said so.
@@ -82,6 +84,7 @@ chroot_make() {
 
 main() {
 	local kernel=$1 disk=${2:-} image dir release
+	local targets=(all device-tests test-modules)
 
 	need_root "building for the VM"
 	need_tools rsync mkfs.ext4 flock unshare chroot
@@ -98,6 +101,12 @@ main() {
 	fi
 	echo "$release" >"$dir/release"
 	stage "$dir"
+	if [[ -e $image/src ]]; then
+		RUN_LOGGED_QUIET=1 run_logged "$dir/modules.log" \
+			"building modules for kernel $release" \
+			"$0" --kcsan "$image" "$dir/ptap" || exit 126
+		targets=(userspace device-tests)
+	fi
 	if [[ $(foreign_arch "$image") ]]; then
 		RUN_LOGGED_QUIET=1 run_logged "$dir/build.log" \
 			"building for kernel $release" \
@@ -111,7 +120,7 @@ main() {
 			unshare --mount --propagation private \
 			"$0" --compile "$image" "$dir/ptap" -C /ptap \
 			KDIR="/lib/modules/$release/build" \
-			all device-tests test-modules ||
+			"${targets[@]}" ||
 			exit 126
 	fi
 	[[ ! $disk ]] ||
@@ -150,6 +159,7 @@ warnings() {
 case ${1:---help} in
 --compile) compile "${@:2}" ;;
 --foreign) foreign_compile "${@:2}" ;;
+--kcsan) kcsan_compile "${@:2}" ;;
 --warnings) warnings "$2" ;;
 --help | -h) usage "$0" ;;
 -*) die 2 "unknown option '$1'; see $0 --help" ;;

@@ -20,10 +20,13 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=vm-foreign.sh
 . "$PTAP_ROOT/scripts/vm-foreign.sh"
+# shellcheck source=vm-kcsan.sh
+. "$PTAP_ROOT/scripts/vm-kcsan.sh"
 
 # One row a kernel: name (its version, then "-" and a flavour), suite, pocket
 # that has the kernel ("-": the suite itself), image package, headers package,
-# and the architecture if it is not this machine's (vm-foreign.sh).
+# and the architecture if it is not this machine's (vm-foreign.sh). Without a
+# headers package the kernel is built here (vm-kcsan.sh).
 # The packages of moving suites move on; the build says when a row is behind.
 # bullseye moves no more, and its mirrors have lost the cloud meta packages.
 KERNELS='
@@ -36,6 +39,7 @@ KERNELS='
 7.2       sid       -                 linux-image-cloud-amd64            linux-headers-cloud-amd64
 7.3       trixie    trixie-backports  linux-image-cloud-amd64            linux-headers-cloud-amd64
 7.3-rt    trixie    trixie-backports  linux-image-rt-amd64               linux-headers-rt-amd64
+7.3-kcsan trixie    trixie-backports  linux-source-7.3                   -
 6.1-arm64 bookworm  -                 linux-image-cloud-arm64            linux-headers-cloud-arm64  arm64
 6.1-s390x bookworm  -                 linux-image-s390x                  linux-headers-s390x        s390x
 '
@@ -218,6 +222,9 @@ image() {
 	if [[ $(wc -w <<<"$row") == 5 ]]; then
 		build=--build-foreign
 		row="$row $(foreign_recipe)"
+	elif [[ $row == *- ]]; then
+		build=--build-kcsan
+		row="$row $(kcsan_recipe)"
 	fi
 	# shellcheck disable=SC2086 # the row is a list of words
 	dir=$PTAP_CACHE/vm/$kernel-$(recipe_hash $row)
@@ -257,7 +264,12 @@ case ${1:---help} in
 --list) awk 'NF { print $1 }' <<<"$KERNELS" ;;
 --build) build "${@:2}" ;;
 --build-foreign) foreign_build "${@:2}" ;;
+--build-kcsan) kcsan_build "${@:2}" ;;
 --foreign-headers) foreign_headers "$2" ;;
+--recipe)
+	# shellcheck disable=SC2046 # the row is a list of words
+	recipe_hash $(kernel_row "$2")
+	;;
 --disk) make_disk "${@:2}" ;;
 --help | -h) usage "$0" ;;
 -*) die 2 "unknown option '$1'; see $0 --help" ;;

@@ -10,6 +10,7 @@ include tests/bench/bench.mk
 include tests/faults/faults.mk
 include tests/matrix/matrix.mk
 include tests/sanitize/sanitize.mk
+include tests/kcsan/kcsan.mk
 include tests/fuzz/fuzz.mk
 include tests/fuzz/user/user.mk
 

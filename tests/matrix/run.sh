@@ -4,8 +4,9 @@
 # run.sh [NAME]... - the VM tests, or some of them, on every kernel of the table.
 #
 # For each kernel of KERNELS (default: all that vm-image.sh --list names, without
-# other architectures and the flavour that only has more drivers): the module compiles without a warning, plain and with W=1; tests/run.sh --kernel;
-# a row of the table. What a test said is kept in build/matrix/KERNEL/NAME.tap and
+# other architectures, the flavour that only has more drivers and the one for
+# make kcsan): the module compiles without a warning, plain and with W=1;
+# tests/run.sh --kernel; a row of the table. What a test said is kept in build/matrix/KERNEL/NAME.tap and
 # the test is not run again there, until something that it is made of changes or
 # FRESH=1 is set, so that an interrupted run goes on where it was. The table is
 # printed and left in build/matrix/table.txt.
@@ -17,7 +18,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$top" || exit 1
 mkdir -p build/matrix
 read -ra kernels <<<"${KERNELS:-$(scripts/vm-image.sh --list |
-	grep -vE -- '-(full|arm64|s390x)$' | tr '\n' ' ')}"
+	grep -vE -- '-(full|kcsan|arm64|s390x)$' | tr '\n' ' ')}"
 
 say() { echo "# $*"; }
 

@@ -10,7 +10,8 @@
 # The output is one TAP stream with continuous numbers; a line "# file NAME"
 # stands before each file, so that the host knows what did not run if the VM
 # dies.  PTAP_MORE names another folder of programs, PTAP_KNOWN a file of lines
-# that the kernel's log has without the module, too (tests/sanitize).
+# that the kernel's log has without the module, too (tests/sanitize), and
+# PTAP_LOG_FILTER a command that the log goes through first (tests/kcsan).
 
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -34,13 +35,18 @@ list() {
 	done
 }
 
+the_log() {
+	# shellcheck disable=SC2086 # a command and its arguments
+	dmesg | ${PTAP_LOG_FILTER:-cat}
+}
+
 # What of the kernel's log is bad.
 complaints() {
 	if [[ ${PTAP_KNOWN:-} ]]; then
-		dmesg | sed -E 's/^\[[^]]*\] *//; s/0x[0-9a-f]+|[0-9a-f]{8,}|[0-9]+/N/g' |
+		the_log | sed -E 's/^\[[^]]*\] *//; s/0x[0-9a-f]+|[0-9a-f]{8,}|[0-9]+/N/g' |
 			grep -E "$bad" | grep -vxFf "$PTAP_KNOWN"
 	else
-		dmesg | grep -E "$bad"
+		the_log | grep -E "$bad"
 	fi
 }
 
@@ -118,7 +124,8 @@ run_one() {
 	out=$(unload)
 	verdict $? "$name: the module unloads" "$out"
 	log=$(complaints)
-	[[ ! $log || ! ${PTAP_KNOWN:-} ]] || log+=$'\n'$(dmesg)
+	[[ ! $log || ! ${PTAP_KNOWN:-}${PTAP_LOG_FILTER:-} ]] ||
+		log+=$'\n'$(the_log)
 	verdict "$([[ $log ]] && echo 1 || echo 0)" \
 		"$name: the kernel's log is clean" "$log"
 	echo "# $name: $((SECONDS - start)) s"
