@@ -353,20 +353,22 @@ static void span_packet(void *arg, const struct packet *p)
 }
 
 /* By another clock than the kernel's: in order, and of today. */
-static void clock_run(uint32_t flag, uint32_t format)
+static void clock_run(const char *dev, const char *to, uint32_t flag,
+		      uint32_t format)
 {
 	uint64_t before = now_ns();
 	struct span s = { 0 };
 	struct capture c;
 	int fd, i;
 
-	fd = session_start("d0", SETUP(.flags = flag, .format = format));
+	fd = session_start(dev, SETUP(.flags = flag, .format = format));
 	tally_init(&s.tally);
 	capture_init(&c, fd, span_packet, &s);
 	for (i = 0; i < 20; i++) {
-		send_frames("d0", i * 50, 50, 60 + i);
+		send_frames(to, i * 50, 50, 60 + i);
 		sleep_us(1500);
 	}
+	session_wait_seen(fd, 20 * 50);
 	capture_finish(&c, fd);
 	tally_expect(&s.tally, 0, 0, 20 * 50);
 	CHECK(s.first >= before - NSEC && s.last <= now_ns() + NSEC,
@@ -386,14 +388,18 @@ void format_clock_tsc(void)
 	}
 	close(fd);
 	net_dummy("d0");
-	clock_run(PTAP_SETUP_CLOCK_TSC, PTAP_FORMAT_PCAPNG);
-	clock_run(PTAP_SETUP_CLOCK_TSC, PTAP_FORMAT_PCAP_NSEC);
+	clock_run("d0", "d0", PTAP_SETUP_CLOCK_TSC, PTAP_FORMAT_PCAPNG);
+	clock_run("d0", "d0", PTAP_SETUP_CLOCK_TSC, PTAP_FORMAT_PCAP_NSEC);
 }
 
-/* A dummy has no stamps: the kernel's clock stands in. */
+/* Without stamps, sent or received: the kernel's clock stands in. */
 void format_clock_adapter(void)
 {
+	uint32_t flag = PTAP_SETUP_CLOCK_ADAPTER;
+
 	net_dummy("d0");
-	clock_run(PTAP_SETUP_CLOCK_ADAPTER, PTAP_FORMAT_PCAPNG);
-	clock_run(PTAP_SETUP_CLOCK_ADAPTER, PTAP_FORMAT_PCAP_USEC);
+	net_veth("v0", "v1");
+	clock_run("d0", "d0", flag, PTAP_FORMAT_PCAPNG);
+	clock_run("v1", "v0", flag, PTAP_FORMAT_PCAPNG);
+	clock_run("v1", "v0", flag, PTAP_FORMAT_PCAP_USEC);
 }
