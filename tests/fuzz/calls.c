@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -542,30 +541,6 @@ static bool fault_wanted(const struct worker *w, struct rng *r, enum call what)
 {
 	return w->nth_fd >= 0 && what != CALL_FORK && what != CALL_TOUCH &&
 	       what != CALL_SCRIBBLE && rng_once(r, 24);
-}
-
-static bool fault_arm(struct worker *w, struct rng *r)
-{
-	char text[8];
-
-	snprintf(text, sizeof(text), "%u", 1 + rng_below(r, 40));
-	state->armed[w->index] = true;
-	if (pwrite(w->nth_fd, text, strlen(text), 0) <= 0) {
-		state->armed[w->index] = false;
-		return false;
-	}
-	__atomic_add_fetch(&state->faults, 1, __ATOMIC_RELAXED);
-	return true;
-}
-
-static void fault_disarm(struct worker *w)
-{
-	int err = errno;
-
-	while (pwrite(w->nth_fd, "0", 1, 0) < 0 && errno == EFAULT)
-		;
-	state->armed[w->index] = false;
-	errno = err;
 }
 
 void call_make(struct worker *w, uint64_t call)

@@ -149,6 +149,10 @@ extern const char *const call_names[CALL_NR];
 uint64_t call_random(struct rng *r);
 void call_make(struct worker *w, uint64_t call);
 
+/* fault.c */
+bool fault_arm(struct worker *w, struct rng *r);
+void fault_disarm(struct worker *w);
+
 /* args.c: arguments of ioctl(); each returns a pointer for it */
 void *arg_setup(struct worker *w, struct rng *r);
 void *arg_filter(struct worker *w, struct rng *r);

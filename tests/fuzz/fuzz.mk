@@ -12,7 +12,7 @@ FUZZ_DIR := tests/fuzz
 FUZZ_OBJ := build/tests/fuzz/obj
 FUZZ_CALLS ?= 1000000
 FUZZ_SEED ?= $(shell date +%s)
-FUZZ_DEVICE := $(patsubst %,$(FUZZ_OBJ)/%.o,main calls args cover world)
+FUZZ_DEVICE := $(patsubst %,$(FUZZ_OBJ)/%.o,main calls args fault cover world)
 
 $(FUZZ_OBJ)/%.o: $(FUZZ_DIR)/%.c $(FUZZ_DIR)/fuzz.h module/uapi/linux/ptap.h
 	@mkdir -p $(@D)
