@@ -8,7 +8,7 @@
 #   BENCH_ONLY=A,B  only these workloads (tests/bench/plan.py)
 #   BENCH_REPS=N    so many repetitions of each
 #   BENCH_PROFILE=CONTENDER  where the sender's time goes, by perf, with
-#                   BENCH_ONLY=WORKLOAD
+#                   BENCH_ONLY=WORKLOAD; BENCH_CPU=1: the reader's
 #   BENCH_MEM=6G    the kernel's memory; as much must be free in /dev/shm
 # Writes build/bench/: results.json (every sample, and "targets"), table.txt,
 # plots, um/ (work files and logs). The exit status is 0 when every run's
@@ -38,6 +38,7 @@ esac
 [[ -z ${BENCH_ONLY:-} ]] || args+=(--only "$BENCH_ONLY")
 [[ -z ${BENCH_REPS:-} ]] || args+=(--reps "$BENCH_REPS")
 [[ -z ${BENCH_PROFILE:-} ]] || args+=(--profile "$BENCH_PROFILE")
+[[ -z ${BENCH_CPU:-} ]] || args+=(--cpu "$BENCH_CPU")
 [[ -z ${BENCH_MEM:-} ]] || args+=(--mem "$BENCH_MEM")
 
 need_tools python3 insmod ip mount

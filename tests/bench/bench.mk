@@ -4,7 +4,9 @@
 #   make bench                      everything, about an hour
 #   make bench BENCH=quick          what the targets need, five minutes
 #   make bench BENCH_ONLY=rx60,...  some workloads (tests/bench/plan.py)
-#   make bench BENCH_ONLY=rx60 BENCH_PROFILE=ptap-release  where the time goes
+#   make bench BENCH_ONLY=rx60 BENCH_PROFILE=ptap-release  where the time goes,
+#                                   of the reader with BENCH_CPU=1
+#   make bench-loop                 what the library adds to write(), no kernel
 #
 # Results: build/bench/results.json, a table, plots. The first time builds a
 # kernel (ten minutes), cached outside of the checkout.
@@ -26,11 +28,17 @@ $(BENCH_BIN)/ptapreader: tests/bench/ptapreader.c $(B)/libptap.a
 	$(Q)$(CC) $(BASE_FLAGS) $(PTAP_INCLUDES) $(CFLAGS) -MF $@.d -o $@ $< \
 		$(B)/libptap.a -lpcap
 
+$(BENCH_BIN)/ringloop: tests/bench/ringloop.c $(B)/libptap.a
+	@mkdir -p $(@D)
+	@printf "  %-7s %s\n" LD $@
+	$(Q)$(CC) $(BASE_FLAGS) $(PTAP_INCLUDES) $(CFLAGS) -MF $@.d -o $@ $< \
+		$(B)/libptap.a -lpcap
+
 $(BENCH_BIN)/tapdump: $(B)/tapdump
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-.PHONY: bench bench-deps bench-programs
+.PHONY: bench bench-deps bench-programs bench-loop
 bench-deps:
 	@scripts/install-deps.sh --bench
 
@@ -38,4 +46,9 @@ bench-programs: $(addprefix $(BENCH_BIN)/,$(BENCH_PLAIN) ptapreader tapdump)
 
 bench: bench-deps bench-programs
 	@BENCH='$(BENCH)' BENCH_ONLY='$(BENCH_ONLY)' \
-		BENCH_PROFILE='$(BENCH_PROFILE)' scripts/bench.sh
+		BENCH_PROFILE='$(BENCH_PROFILE)' BENCH_CPU='$(BENCH_CPU)' scripts/bench.sh
+
+bench-loop: $(BENCH_BIN)/ringloop
+	@$< /dev/shm/ptap-ringloop
+	@$< -f pcapng /dev/shm/ptap-ringloop
+	@$< -s 1514 /dev/shm/ptap-ringloop

@@ -4,7 +4,7 @@
 spec() gives for a run what guest.py needs: argv (absent: nothing captures),
 module (loaded for the run), ready (a pattern on standard error that says that
 it captures), counts (how its last words are read), cpu (that its reader is
-pinned to; -1: free), linger (seconds in which it may empty its ring: the peers
+pinned to; -1: free), readers (its threads, if several), linger (seconds in which it may empty its ring: the peers
 leave what is in it at a signal). All have a snapshot length above the frame's
 and the same interface. Ring sizes come from the run ("mib" for the whole capture; ptap has
 a ring for each CPU, so it gets its share), else each has its own default.
@@ -139,7 +139,8 @@ def spec(run, work):
         "v3-release": lambda: v3(run, work, "-R"),
         "v3-hold": lambda: v3(run, work, "-H"),
         "v3-fanout": lambda: v3(run, work, "-f", "2"),
-        "v3-fanout-hold": lambda: v3(run, work, "-H", "-f", "2"),
+        "v3-fanout-hold": lambda: dict(v3(run, work, "-H", "-f", "2"),
+                                       readers=2),
         "tcpdump": lambda: tcpdump(run, work),
         "dumpcap": lambda: dumpcap(run, work),
         "netsniff-ng": lambda: netsniff(run, work),

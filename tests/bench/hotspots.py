@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Where the sender's time goes: samples of the benchmark kernel by perf.
+"""Where the time goes: samples of the benchmark kernel by perf.
 
-start() begins to record, table() says what CPU 0 did, function by function, in
+start() begins to record, table() says what one CPU did, function by function, in
 shares and in nanoseconds of a packet. The kernel is a program of this machine
-whose first thread is CPU 0; pktgen sends there and nothing else runs there. The
-clock of samples is cpu-clock: a guest has no cycle counters. A sample falls
+with a thread for each CPU; pktgen sends on CPU 0 and nothing else runs there,
+readers run on CPU 1. A program of that kernel is a process of this machine's:
+what a reader does outside of the kernel has no names. The clock of samples is cpu-clock: a guest has no cycle counters. A sample falls
 behind an instruction that waits, so locked ones and loads carry what is before
 them. Functions of modules have no symbols in the program: guest.py leaves the
 kernel's list of them in WORK/kallsyms.
@@ -20,6 +21,9 @@ SHOWN = 16
 # Between two bursts the thread waits for the other CPU.
 WAITING = {"queued_spin_lock_slowpath", "__timer_delete_sync",
            "lock_timer_base", "_raw_spin_lock_irqsave", "stop_machine_yield"}
+# What programs of that kernel are called here.
+PROGRAMS = "uml-userspace"
+PROGRAM = "(the reader itself)"
 
 
 def start(work):
@@ -40,14 +44,23 @@ def module_symbols(path):
     return sorted(found)
 
 
-def samples(work, pid):
-    """What the first thread was found in."""
+def threads(pid):
+    """The kernel's, of its CPUs, in order."""
+    return sorted(int(t) for t in os.listdir(f"/proc/{pid}/task"))
+
+
+def script(work, fields, *which):
+    """Lines of samples."""
+    return subprocess.run(
+        ["perf", "script", "-i", work / "perf.data", *which, "-F", fields],
+        check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def kernel_samples(work, tid):
+    """What the thread of a CPU was found in."""
     symbols = module_symbols(work / "kallsyms")
     starts = [a for a, _ in symbols]
-    text = subprocess.run(
-        ["perf", "script", "-i", work / "perf.data", "--tid", str(pid), "-F",
-         "ip,sym"], check=True, capture_output=True, text=True).stdout
-    for line in text.splitlines():
+    for line in script(work, "ip,sym", "--tid", str(tid)):
         address, _, name = line.strip().partition(" ")
         at = bisect.bisect(starts, int(address, 16)) - 1
         if at >= 0 and int(address, 16) < starts[-1] + (1 << 16):
@@ -55,10 +68,23 @@ def samples(work, pid):
         yield name
 
 
-def table(work, pid, ns):
+def program_samples(work):
+    """One for each sample in the process that took most: the reader."""
+    tids = [line.split()[0] for line in script(work, "tid", "--comm", PROGRAMS)]
+    most = collections.Counter(tids).most_common(1)
+    return [PROGRAM] * (most[0][1] if most else 0)
+
+
+def samples(work, threads, cpu):
+    """All of a CPU's; of what its programs do, only that they do."""
+    names = list(kernel_samples(work, threads[cpu]))
+    return names + program_samples(work) if cpu else names
+
+
+def table(work, threads, cpu, ns):
     """Lines for people; ns is what a packet takes."""
-    counts = collections.Counter(name for name in samples(work, pid)
-                                 if name not in WAITING)
+    counts = collections.Counter(n for n in samples(work, threads, cpu)
+                                 if n not in WAITING)
     total = sum(counts.values())
     if not total:
         return ["no samples"]

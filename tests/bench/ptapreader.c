@@ -7,8 +7,8 @@
  *
  * Captures with rings of MIB each, -p in pcapng, -m with these PTAP_META_*
  * bits, -r with read(), -T with times from the TSC, and writes, or without -w
- * only releases, what comes.  -H takes nothing before the end: the
- * sender's cost alone.  -R gives back unread every 20 ms, -L whenever it is
+ * only releases, what comes.  -H takes nothing before the end, but for what is
+ * there at a SIGUSR1, after which it prints "warm": the sender's cost alone.  -R gives back unread every 20 ms, -L whenever it is
  * woken: the same with the default ring.  -D takes what is there every 20 ms,
  * for a stream with pauses: the reader's cost alone, timed; -W the same with
  * write() of each ring's memory as it is, whatever is in it: what cannot be
@@ -33,12 +33,14 @@
 
 #define PAUSE_MS	20
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, lap;
 
 static void on_signal(int sig)
 {
-	(void)sig;
-	stopped = 1;
+	if (sig == SIGUSR1)
+		lap = 1;
+	else
+		stopped = 1;
 }
 
 static uint64_t now_ns(void)
@@ -143,6 +145,19 @@ static void take(struct ptap *p, struct ptap_writer *w, int raw, bool pauses,
 		else if (more)
 			ptap_wait(p, 100, NULL);
 	} while (more);
+}
+
+/* Until a signal.  A first lap through the rings may be taken out of them. */
+static void hold(struct ptap *p, struct taken *t)
+{
+	while (!stopped) {
+		if (lap) {
+			lap = 0;
+			take_ready(p, NULL, t);
+			fprintf(stderr, "warm\n");
+		}
+		poll(NULL, 0, PAUSE_MS);
+	}
 }
 
 /* Two pages of a ring, as <linux/ptap.h> lays them out. */
@@ -258,6 +273,7 @@ int main(int argc, char **argv)
 	cfg.nr_ifaces = 1;
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
 	open_tap(p, &cfg, filter);
 	if (file) {
 		fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -265,8 +281,8 @@ int main(int argc, char **argv)
 			err(1, "%s", file);
 		w = ptap_writer_create(fd, cfg.format);
 	}
-	while (how == 'H' && !stopped)
-		poll(NULL, 0, PAUSE_MS);
+	if (how == 'H')
+		hold(p, &taken);
 	if (how == 'R' || how == 'L') {
 		release_all(p, how == 'R');
 		if (ptap_stop(p))

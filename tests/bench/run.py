@@ -2,14 +2,15 @@
 """Runs the benchmark: plan, kernel, progress, report.
 
     run.py --kernel FILE --work DIR [--quick] [--only WORKLOAD,...]
-           [--reps N] [--mem SIZE] [--profile CONTENDER] --results FILE
+           [--reps N] [--mem SIZE] [--profile CONTENDER [--cpu N]]
+           --results FILE
 
 The kernel is a program; it works WORK/plan.json off (guest.py) and appends to
 WORK/results.jsonl, which this end follows. A kernel that dies or stands still
 is started again for the runs that are left, a few times. At the end the results
 go to FILE (JSON), to a table on standard output and to plots beside FILE. With
 --profile only that contender runs, one workload, and what is printed is where
-the sender's time goes.
+the time of a CPU goes: 0 is the sender's, 1 the reader's.
 """
 
 import argparse
@@ -58,6 +59,19 @@ def boot(args, work):
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, env=env,
                                 stdout=console, stderr=console,
                                 start_new_session=True)
+
+
+def pin(pid):
+    """A processor of this machine for each of the kernel's.
+
+    A program of that kernel is a process that inherits from the thread which
+    made it: it stays beside the kernel's part of it, in the same cache.
+    """
+    end = time.monotonic() + 10
+    while len(hotspots.threads(pid)) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    for cpu, tid in enumerate(hotspots.threads(pid)):
+        os.sched_setaffinity(tid, {min(cpu, 1)})
 
 
 def stop(proc):
@@ -152,9 +166,10 @@ def measure(args, work):
     while len(done) < len(runs) and failures < FAILURES:
         before = len(done)
         proc = boot(args, work)
-        args.pid = proc.pid
         try:
+            pin(proc.pid)
             follow(proc, results, runs, done)
+            args.threads = hotspots.threads(proc.pid)
         finally:
             if len(done) == len(runs):
                 try:
@@ -186,6 +201,7 @@ def main():
     parser.add_argument("--reps", type=int)
     parser.add_argument("--mem", default="6G")
     parser.add_argument("--profile")
+    parser.add_argument("--cpu", type=int, default=0)
     parser.add_argument("--results", required=True)
     args = parser.parse_args()
     work = pathlib.Path(args.work).resolve()
@@ -199,7 +215,7 @@ def main():
         perf.send_signal(signal.SIGINT)
         perf.wait()
         ns = statistics.median(s["ns"][0] for s in samples if "ns" in s)
-        print("\n".join(hotspots.table(work, args.pid, ns)))
+        print("\n".join(hotspots.table(work, args.threads, args.cpu, ns)))
         return 0
     results = report.evaluate(samples)
     results["load_before"] = load

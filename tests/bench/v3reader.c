@@ -7,7 +7,8 @@
  * One socket and its ring, or several with PACKET_FANOUT_CPU, a thread each,
  * that share MIB of ring memory.  -w writes pcap records with 1 MiB stdio
  * (FILE, FILE.1, ...); without it only the blocks' headers are looked at.  -H
- * gives nothing back before the end, -R only every 20 ms: the sender's cost
+ * gives nothing back before the end, but for what is there at a SIGUSR1, after
+ * which each thread prints "warm"; -R only every 20 ms: the sender's cost
  * alone.  Blocks are of 256 KiB with a timeout of 10 ms.
  *
  * Prints "ready" on standard error when the sockets are bound; on SIGINT or
@@ -45,6 +46,7 @@ struct reader {
 	int fd;
 	uint8_t *ring;
 	unsigned int nr_blocks;
+	unsigned int next;
 	FILE *out;
 	uint64_t packets;
 	uint64_t bytes;
@@ -53,13 +55,15 @@ struct reader {
 	uint64_t dropped;
 };
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, laps;
 static bool hold, release;
 
 static void on_signal(int sig)
 {
-	(void)sig;
-	stopped = 1;
+	if (sig == SIGUSR1)
+		laps++;
+	else
+		stopped = 1;
 }
 
 static void reader_open(struct reader *r, unsigned int ifindex, uint64_t bytes,
@@ -147,24 +151,21 @@ static bool block_ready(const struct tpacket_block_desc *b)
 	       TP_STATUS_USER;
 }
 
-static void *reader_run(void *arg)
+/* Until nothing has come for a while, or else until @stopped as well. */
+static void reader_take(struct reader *r, bool until_stopped)
 {
-	struct reader *r = arg;
 	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
-	unsigned int next = 0, quiet = 0;
-	struct tpacket_stats_v3 st = { 0 };
-	socklen_t len = sizeof(st);
 	struct tpacket_block_desc *b;
+	unsigned int quiet = 0;
 
-	while (hold && !stopped)
-		poll(NULL, 0, PAUSE_MS);
 	while (quiet < QUIET_ROUNDS) {
-		b = (void *)(r->ring + (size_t)next * BLOCK_SIZE);
+		b = (void *)(r->ring + (size_t)r->next * BLOCK_SIZE);
 		if (!block_ready(b)) {
 			if (release && !stopped)
 				poll(NULL, 0, PAUSE_MS);
 			else
-				quiet = poll(&pfd, 1, 50) || !stopped ?
+				quiet = poll(&pfd, 1, 50) ||
+					(until_stopped && !stopped) ?
 						0 : quiet + 1;
 			continue;
 		}
@@ -172,8 +173,26 @@ static void *reader_run(void *arg)
 		block_take(r, b);
 		__atomic_store_n(&b->hdr.bh1.block_status, TP_STATUS_KERNEL,
 				 __ATOMIC_RELEASE);
-		next = (next + 1) % r->nr_blocks;
+		r->next = (r->next + 1) % r->nr_blocks;
 	}
+}
+
+static void *reader_run(void *arg)
+{
+	struct reader *r = arg;
+	struct tpacket_stats_v3 st = { 0 };
+	socklen_t len = sizeof(st);
+	int lap = 0;
+
+	while (hold && !stopped) {
+		if (lap != laps) {
+			lap = laps;
+			reader_take(r, false);
+			fprintf(stderr, "warm\n");
+		}
+		poll(NULL, 0, PAUSE_MS);
+	}
+	reader_take(r, true);
 	if (r->out && fclose(r->out))
 		err(1, "write");
 	if (getsockopt(r->fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
@@ -228,6 +247,7 @@ int main(int argc, char **argv)
 		err(1, "%s", iface);
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
 	for (i = 0; i < nr; i++) {
 		reader_open(&readers[i], ifindex, bytes / nr, nr);
 		if (file)
