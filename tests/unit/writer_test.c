@@ -224,6 +224,65 @@ static void test_puts(void)
 	}
 }
 
+/* Places in memory --------------------------------------------------------- */
+
+#define PLACE_RECORD	1000U
+#define PLACE_RECORDS	700U
+
+static u8 place[2 * 4096 + PLACE_RECORDS * PLACE_RECORD]
+	__attribute__((aligned(4096)));
+
+/*
+ * A header of @ahead bytes, and records from the beginning of a page on, in a
+ * file of at most @limit bytes.  Where they come to lie only decides which of
+ * them are copied.
+ */
+static void one_place(u32 ahead, u64 limit)
+{
+	u64 len = PLACE_RECORDS * PLACE_RECORD;
+	u64 fit = (limit - ahead) / PLACE_RECORD;
+	u8 *records = place + 4096;
+	struct iovec iov[2] = { { place, ahead }, { records, len } };
+	struct ptap_spans *s = &puts_made[0];
+	static u8 buf[sizeof(place)];
+	int fd = memory_open();
+	struct ptap_writer *w = ptap_writer_create(fd, PTAP_FORMAT_PCAP_NSEC);
+
+	nr_puts = 1;
+	*s = (struct ptap_spans){
+		.iov = iov, .nr = 2, .nr_headers = 1, .header_bytes = ahead,
+		.bytes = ahead + len, .records = PLACE_RECORDS,
+	};
+	if (fit > PLACE_RECORDS)
+		fit = PLACE_RECORDS;
+	TAP_CHECK(!put_limited(w, limit) == (fit == PLACE_RECORDS));
+	TAP_CHECK(ptap_writer_records(w) == fit);
+	len = fit * PLACE_RECORD;
+	TAP_CHECK(file_size(fd) == ahead + len);
+	TAP_CHECK(pread(fd, buf, sizeof(buf), 0) == (ssize_t)(ahead + len));
+	TAP_CHECK(!memcmp(buf, place, ahead));
+	TAP_CHECK(!memcmp(buf + ahead, records, len));
+	if (tap_has_failed())
+		tap_note("%u bytes ahead", ahead);
+	ptap_writer_destroy(w);
+	close(fd);
+}
+
+static void test_places(void)
+{
+	u32 record[4] = { 1, 2, PLACE_RECORD - 16, PLACE_RECORD - 16 };
+	u32 i;
+
+	for (i = 0; i < sizeof(place); i++)
+		place[i] = i * 7 + i / 256;
+	for (i = 0; i < PLACE_RECORDS; i++)
+		memcpy(place + 4096 + i * PLACE_RECORD, record, sizeof(record));
+	for (i = 0; i < 130 && !tap_has_failed(); i++) {
+		one_place(i, UINT32_MAX);
+		one_place(i, 500000 + 37 * i);
+	}
+}
+
 /* Failures at every byte --------------------------------------------------- */
 
 /* Headers and records in three puts: a few hundred bytes. */
@@ -420,6 +479,7 @@ static void test_full(void)
 static const struct tap_test tests[] = {
 	{ "files of 1 to 5000 spans", test_whole },
 	{ "headers and records in several puts", test_puts },
+	{ "records at any distance from their place in the file", test_places },
 	{ "failure at every byte", test_fail },
 	{ "failure at every byte, not at the file's start", test_fail_behind },
 	{ "failure at every byte, appending", test_fail_append },

@@ -4,7 +4,11 @@
  *
  * writev() straight from ring memory, but for short spans: packets of several
  * rings that alternate are a span each, and the kernel takes longer for one
- * than copying it takes, so they are put together first.  Nothing stays here:
+ * than copying it takes, so they are put together first.  So are spans that lie
+ * badly: a processor that copies forwards to an address just ahead of the
+ * source, but for whole pages, takes every load for one of what it has just
+ * stored, and takes three times as long.  A header of 24 bytes before records
+ * that begin with a page is such a case.  Nothing stays here:
  * what ptap_writer_put() took is with the kernel when it returns.  On an error
  * the records that were written whole are found by walking the spans, and a
  * regular file is cut back to their end.
@@ -21,22 +25,26 @@
 
 #define PTAP_SHORT_BYTES	512U		/* a span to be copied */
 #define PTAP_PACK_BYTES		(256U << 10)	/* stays in the cache */
+#define PTAP_ALIAS_BYTES	4096U		/* a load and a store */
+#define PTAP_LINE_BYTES		64U
 
 /**
  * struct ptap_writer - a file being written
  * @fd: the caller's
  * @format: enum ptap_format
  * @regular: it can be cut
+ * @offset: where the next byte goes to, in a regular file
  * @failed: an error, after which nothing more is written
  * @records: whole records in it
  * @bytes: bytes of headers and whole records in it
  * @iov: what is still to be written
- * @pack: PTAP_PACK_BYTES for short spans
+ * @pack: PTAP_PACK_BYTES, from any place in a line on, for what is copied
  */
 struct ptap_writer {
 	int fd;
 	u32 format;
 	bool regular;
+	u64 offset;
 	int failed;
 	u64 records;
 	u64 bytes;
@@ -51,7 +59,7 @@ struct ptap_writer *ptap_writer_create(int fd, uint32_t format)
 
 	if (!w)
 		return NULL;
-	w->pack = malloc(PTAP_PACK_BYTES);
+	w->pack = malloc(PTAP_PACK_BYTES + PTAP_LINE_BYTES);
 	if (!w->pack) {
 		free(w);
 		return NULL;
@@ -59,6 +67,8 @@ struct ptap_writer *ptap_writer_create(int fd, uint32_t format)
 	w->fd = fd;
 	w->format = format;
 	w->regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
+	if (w->regular)
+		w->offset = lseek(fd, 0, SEEK_CUR);
 	return w;
 }
 
@@ -97,42 +107,73 @@ static int ptap_writer_retry(const struct ptap_writer *w)
 	return poll(&pfd, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
+/* Is the place in the file less than a line ahead of @from, but for pages? */
+static bool ptap_writer_aliases(const struct ptap_writer *w, u64 offset,
+				const u8 *from)
+{
+	u64 ahead = (offset - (uintptr_t)from) % PTAP_ALIAS_BYTES;
+
+	return w->regular && ahead && ahead < PTAP_LINE_BYTES;
+}
+
+/**
+ * struct ptap_place - a place in spans
+ * @span: index of a span
+ * @off: bytes of it that lie before
+ */
+struct ptap_place {
+	unsigned int span;
+	size_t off;
+};
+
 /*
- * Makes w->iov of the first of @nr spans, as many as there is room for; those
- * that are short and follow each other become one.  Returns their number, and
- * in *@nr_iov that of the entries.
+ * Makes w->iov of what comes behind @place, as much as there is room for, and
+ * advances it; what is short or lies badly is copied, and becomes one entry if
+ * it follows each other.  Returns the number of entries.
  */
 static unsigned int ptap_writer_pack(struct ptap_writer *w,
-				     const struct iovec *span, unsigned int nr,
-				     unsigned int *nr_iov)
+				     const struct ptap_spans *spans,
+				     struct ptap_place *place)
 {
 	struct iovec *out = w->iov;
 	u8 *at = w->pack, *end = at + PTAP_PACK_BYTES;
-	bool packed = false;
-	unsigned int i;
+	u64 offset = w->offset;
+	bool copy, before = false;
+	const struct iovec *span;
+	const u8 *from;
+	size_t len;
 
-	for (i = 0; i < nr; i++, span++) {
-		if (span->iov_len >= PTAP_SHORT_BYTES) {
-			packed = false;
+	for (; place->span < spans->nr; before = copy) {
+		span = &spans->iov[place->span];
+		from = (u8 *)span->iov_base + place->off;
+		len = span->iov_len - place->off;
+		copy = len < PTAP_SHORT_BYTES ||
+		       ptap_writer_aliases(w, offset, from);
+		if (!copy || !before) {
 			if (out == w->iov + PTAP_NR_IOV)
 				break;
-			*out++ = *span;
-			continue;
+			*out++ = (struct iovec){ .iov_base = (void *)from };
 		}
-		if ((size_t)(end - at) < span->iov_len)
-			break;
-		if (!packed) {
-			if (out == w->iov + PTAP_NR_IOV)
+		if (copy && !before) {
+			/* At the same place of a line as in the file. */
+			at += (offset - (uintptr_t)at) % PTAP_LINE_BYTES;
+			out[-1].iov_base = at;
+		}
+		if (copy) {
+			if (len && at >= end)
 				break;
-			*out++ = (struct iovec){ .iov_base = at };
-			packed = true;
+			if (len > (size_t)(end - at))
+				len = end - at;
+			memcpy(at, from, len);
+			at += len;
 		}
-		memcpy(at, span->iov_base, span->iov_len);
-		at += span->iov_len;
-		out[-1].iov_len += span->iov_len;
+		out[-1].iov_len += len;
+		offset += len;
+		place->off += len;
+		if (place->off == span->iov_len)
+			*place = (struct ptap_place){ place->span + 1, 0 };
 	}
-	*nr_iov = out - w->iov;
-	return i;
+	return out - w->iov;
 }
 
 /* All of @nr entries of w->iov; *@done counts what was written. */
@@ -151,6 +192,7 @@ static int ptap_writer_all(struct ptap_writer *w, unsigned int nr, u64 *done)
 			continue;
 		}
 		*done += n;
+		w->offset += n;
 		while (nr && (size_t)n >= iov->iov_len) {
 			n -= iov->iov_len;
 			iov++;
@@ -202,21 +244,22 @@ static void ptap_writer_cut(struct ptap_writer *w,
 	if (end < (off_t)(done - whole))
 		return;
 	end -= done - whole;
+	w->offset = end;
 	if (!ftruncate(w->fd, end))
 		lseek(w->fd, end, SEEK_SET);
 }
 
 int ptap_writer_put(struct ptap_writer *w, const struct ptap_spans *spans)
 {
-	unsigned int first = 0, nr;
+	struct ptap_place place = { 0 };
+	unsigned int nr;
 	u64 done = 0;
 	int err = w->failed;
 
 	if (err)
 		return err;
-	while (first < spans->nr && !err) {
-		first += ptap_writer_pack(w, spans->iov + first,
-					  spans->nr - first, &nr);
+	while (place.span < spans->nr && !err) {
+		nr = ptap_writer_pack(w, spans, &place);
 		err = ptap_writer_all(w, nr, &done);
 	}
 	if (err) {
