@@ -20,6 +20,7 @@
 
 #ifdef __KERNEL__
 #include <linux/limits.h>
+#include <linux/prefetch.h>
 #include <linux/time64.h>
 #include <linux/types.h>
 #include "compat.h"
@@ -29,12 +30,18 @@
 #define NSEC_PER_SEC		1000000000L
 #define NSEC_PER_USEC		1000L
 #define U64_MAX			UINT64_MAX
+#define prefetch(p)		__builtin_prefetch(p)
 #endif
 #include <linux/ptap.h>
 
+#define PTAP_PCAP_HEADER_LEN	24U	/* of a file */
 #define PTAP_PCAP_RECORD_LEN	16U	/* seconds, fraction, caplen, length */
 #define PTAP_EPB_HEAD_LEN	28U	/* type ... original length */
 #define PTAP_EPB_MIN_LEN	32U	/* and the trailing total length */
+
+#define PTAP_AHEAD_SIZE		512U	/* records that the processor gets late */
+#define PTAP_AHEAD_BYTES	4096U	/* fetched before they are looked at */
+#define PTAP_AHEAD_STEP		64U
 
 /**
  * struct ptap_cursor - the unread part of a ring
@@ -42,6 +49,7 @@
  * @mask: data_size - 1
  * @pos: position of the next record
  * @end: position behind the last record that may be read
+ * @ahead: position up to which the data have been fetched
  * @key: time of the record at @pos, nanoseconds; never below an earlier one's,
  *	so that a clock that steps back does not stall the others
  * @bound: no record of this ring behind @end will be older, nanoseconds
@@ -51,6 +59,7 @@ struct ptap_cursor {
 	u64 mask;
 	u64 pos;
 	u64 end;
+	u64 ahead;
 	u64 key;
 	u64 bound;
 };
@@ -214,6 +223,23 @@ static inline bool ptap_merge_next(const struct ptap_cursor *c, u32 nr,
 }
 
 /*
+ * Where a record begins is told by the one before it.  While short ones come
+ * by themselves, each long one would be waited for; whoever writes a run out
+ * needs all of its bytes anyway.
+ */
+static inline void ptap_cursor_ahead(struct ptap_cursor *c, u64 pos)
+{
+	u64 end = pos + PTAP_AHEAD_BYTES;
+
+	if ((s64)(end - c->end) > 0)
+		end = c->end;
+	if ((s64)(pos - c->ahead) > 0)
+		c->ahead = pos;
+	for (; (s64)(end - c->ahead) > 0; c->ahead += PTAP_AHEAD_STEP)
+		prefetch(ptap_cursor_at(c, c->ahead));
+}
+
+/*
  * Length in bytes of the run of records at @c that are not newer than @limit
  * and end within @max_bytes and @max_records; *@nr_records tells their number.
  * Advances nothing but c->key, to the time of the record behind the run.  The
@@ -230,6 +256,8 @@ static inline u64 ptap_cursor_gallop(struct ptap_cursor *c, u32 format,
 
 	while (nr < max_records && left) {
 		size = ptap_record_size(format, rec, left);
+		if (size >= PTAP_AHEAD_SIZE)
+			ptap_cursor_ahead(c, c->end - left);
 		if (unlikely(!size)) {
 			/* Cannot be; give out what is there, once. */
 			size = left;

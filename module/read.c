@@ -62,6 +62,8 @@ static int ptap_reader_prepare(struct ptap_session *s)
 	for (i = 0; i < s->nr_rings; i++) {
 		rd->cursors[i].data = s->rings[i]->data;
 		rd->cursors[i].mask = s->rings[i]->prod.size - 1;
+		rd->cursors[i].pos = ptap_ring_first(s->cfg.format);
+		rd->cursors[i].end = rd->cursors[i].pos;
 	}
 	s->reader = rd;
 	return 0;
@@ -303,7 +305,7 @@ ssize_t ptap_read_iter(struct kiocb *iocb, struct iov_iter *to)
  * @wait: where to queue the caller, if it will sleep
  *
  * Fills deferred records in, so that the reader of a mapping finds them
- * published when it wakes.
+ * published when it wakes, and leaves the time there.
  *
  * Context: process.
  * Return: EPOLLIN when there is something to read, EPOLLHUP when nothing more
@@ -322,9 +324,11 @@ __poll_t ptap_poll(struct file *file, poll_table *wait)
 		mask = EPOLLIN | EPOLLRDNORM | EPOLLHUP;
 	else if (ptap_wake_ready(s))
 		mask = EPOLLIN | EPOLLRDNORM;
-	if (mask)
-		ptap_session_drain(s);
-	else
+	if (!mask) {
 		ptap_wake_sleep(s);
+		return 0;
+	}
+	smp_store_release(&s->rings[0]->ctl->polled_ns, ktime_get_real_ns());
+	ptap_session_drain(s);
 	return mask;
 }

@@ -39,6 +39,16 @@ static int ptap_ring_alloc_data(struct ptap_ring *r, u64 size, int node)
 	return r->data ? 0 : -ENOMEM;
 }
 
+/* Where the first record goes, before anybody looks. */
+static void ptap_ring_begin(struct ptap_ring *r, u64 pos)
+{
+	r->prod.pos = pos;
+	r->prod.tail_seen = pos;
+	r->ctl->head = pos;
+	r->ctl->pending = pos;
+	r->con->tail = pos;
+}
+
 /**
  * ptap_ring_create - allocate a ring
  * @index: its number, which is that of its CPU
@@ -74,6 +84,7 @@ struct ptap_ring *ptap_ring_create(u32 index, u64 size, u32 format, bool defer)
 	r->ctl->ring = index;
 	r->ctl->format = format;
 	r->ctl->data_size = size;
+	ptap_ring_begin(r, ptap_ring_first(format));
 	return r;
 
 nomem:

@@ -11,6 +11,7 @@
 #include <linux/skbuff.h>
 #include "clock.h"
 #include "limits.h"
+#include "merge.h"
 #include "record.h"
 #include "ring_proto.h"
 
@@ -101,6 +102,12 @@ struct ptap_ring {
 struct ptap_ring *ptap_ring_create(u32 index, u64 size, u32 format, bool defer);
 void ptap_ring_destroy(struct ptap_ring *r);
 u64 ptap_ring_drain(struct ptap_ring *r);
+
+/* Position of the first record: see struct ptap_ring_consumer. */
+static inline u64 ptap_ring_first(u32 format)
+{
+	return format == PTAP_FORMAT_PCAPNG ? 0 : PTAP_PCAP_HEADER_LEN;
+}
 
 static inline u8 *ptap_ring_at(const struct ptap_ring *r, u64 pos)
 {

@@ -15,7 +15,6 @@
 #include <unistd.h>
 #include "source.h"
 
-#define PTAP_PCAP_HEADER_LEN	24U
 #define PTAP_BLOCK_MIN_LEN	12U
 #define PTAP_BLOCK_EPB		6U
 

@@ -518,14 +518,14 @@ struct ptap_stats {
  * @ring: index of this ring
  * @format: enum ptap_format
  * @data_size: data bytes, a power of two
- * @reserved0: not written
+ * @reserved0: not written, nor is @reserved1
  * @head: position behind the last published record
  * @pending: position behind the last record that is reserved, where that is
  *	ahead of @head: the records between wait for PTAP_IOC_DRAIN.  Compare
  *	by signed difference; a @pending behind @head means nothing.
  * @busy: 1 while the hook works on a packet for this ring
  * @nr_ifaces: every record before @head has an interface id below this
- * @reserved1: not written
+ * @polled_ns: in ring 0, CLOCK_REALTIME when poll() last found something
  *
  * Ring i is mapped at offset i * ring_stride of the device:
  *
@@ -539,30 +539,28 @@ struct ptap_stats {
  * mapping, -EPERM writable or executable where that is not allowed, -EBUSY not
  * set up, or the session is consumed by read().
  *
- * Positions are free-running 64-bit byte counts; a byte's place in the data is
- * position & (data_size - 1).  Readable are the positions from the consumer's
- * @tail to @head; they hold whole records.  They are compared by difference.
+ * Positions are free-running 64-bit byte counts, compared by difference; a
+ * byte's place in the data is position & (data_size - 1).  Readable are whole
+ * records, from the consumer's @tail to @head.
  *
  * Memory ordering, for a reader:
  *
  *  (1) load @head with acquire semantics, then @nr_ifaces and the data.  It
  *      pairs with the release with which the kernel publishes @head.
  *  (2) when done with the bytes, store @tail with release semantics.  It pairs
- *      with the acquire with which the kernel sees that the space is free, so
- *      that no byte is overwritten while it is being read.
+ *      with the acquire with which the kernel sees that the space is free: no
+ *      byte is overwritten while it is being read.
  *  (3) to merge by time, for a bound W before which nothing more can come: read
- *      CLOCK_REALTIME, subtract a hold-back (PTAP_HOLDBACK_NS), load @busy with
- *      acquire semantics, then (call PTAP_IOC_DRAIN if @pending is ahead, and)
- *      do (1).  If @busy was 0, each record of this ring with a time stamp
- *      below W is before @head.  The hold-back covers the time that the CPU's
- *      store of @busy = 1 may take to be seen, and nothing else: a hook that is
- *      interrupted after that shows as busy.  If @busy was 1, only the last
- *      record's time is known.
+ *      CLOCK_REALTIME (or @polled_ns, with acquire), subtract a hold-back
+ *      (PTAP_HOLDBACK_NS), load @busy with acquire semantics, then (call
+ *      PTAP_IOC_DRAIN if @pending is ahead, and) do (1).  If @busy was 0, each
+ *      record of this ring with a time stamp below W is before @head.  The
+ *      hold-back covers the time that the CPU's store of @busy = 1 may take to
+ *      be seen: a hook that is interrupted later shows as busy.  If @busy was
+ *      1, only the last record's time is known.
  *      PTAP_IOC_SYNC gives a bound that rests on a grace period.
- *      A record that is newer than the clock by more than PTAP_SET_BACK_NS says
- *      that the clock was set back (by less, processors may disagree): then W
- *      tells nothing, and waiting for the clock to catch up would stall the
- *      merge; give out what is there.
+ *      A record newer than the clock by more than PTAP_SET_BACK_NS says that
+ *      the clock was set back: W tells nothing then; give out what is there.
  *
  * Within a ring, time stamps ascend as CLOCK_REALTIME does.
  */
@@ -577,7 +575,8 @@ struct ptap_ring_control {
 	__u64 pending;
 	__u32 busy;
 	__u32 nr_ifaces;
-	__u64 reserved1[13];
+	__u64 polled_ns;
+	__u64 reserved1[12];
 };
 
 #define PTAP_HOLDBACK_NS		10000U
@@ -585,8 +584,9 @@ struct ptap_ring_control {
 
 /**
  * struct ptap_ring_consumer - the page of a ring that its reader writes
- * @tail: position up to which the reader is done, at first 0; outside of the
- *	ring it counts as a full ring (PTAP_DROP_BAD_CONSUMER) until mended
+ * @tail: position up to which the reader is done, at first that of the first
+ *	record, which lies as in a file (PTAP_FORMAT_PCAP*: behind 24 bytes);
+ *	outside of the ring it counts as a full ring (PTAP_DROP_BAD_CONSUMER)
  * @awake: not 0: the reader looks at the ring by itself, do not wake it; it
  *	must set 0 before it sleeps in poll()
  * @reserved: ignored

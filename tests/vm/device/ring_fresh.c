@@ -33,10 +33,16 @@ static void fresh(struct rings *rs)
 {
 	const struct ptap_ring_control *ctl;
 	uint32_t i, page = rs->info.page_size;
+	uint64_t first;
 
 	for (i = 0; i < rs->info.nr_rings; i++) {
 		ctl = rs->r[i].ctl;
-		CHECK(zero(rs->r[i].con, page), "consumer page %u", i);
+		first = ctl->format == PTAP_FORMAT_PCAPNG ? 0 : 24;
+		CHECK(rs->r[i].con->tail == ctl->head && ctl->head == first,
+		      "position %llu", (unsigned long long)ctl->head);
+		CHECK(!rs->r[i].con->awake &&
+		      zero(rs->r[i].con + 1, page - sizeof(*rs->r[i].con)),
+		      "consumer page %u", i);
 		CHECK(zero(rs->r[i].data, 2 * rs->info.ring_size), "data %u", i);
 		CHECK(zero(ctl->reserved0, sizeof(ctl->reserved0)) &&
 		      zero(ctl->reserved1, sizeof(ctl->reserved1)) &&
