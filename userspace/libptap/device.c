@@ -419,6 +419,7 @@ int ptap_wait_any(struct ptap *p, struct pollfd *others, unsigned int nr,
 	for (i = 0; i < nr; i++)
 		others[i].revents = pfd[1 + i].revents;
 	p->fruitless = pfd[0].revents ? p->fruitless + 1 : 0;
+	p->polled = pfd[0].revents;
 	if (pfd[0].revents & POLLHUP) {
 		p->gone = true;
 		ret = ptap_stop(p);

@@ -42,6 +42,8 @@ struct ptap_headers {
  * @gone: because the last interface is gone
  * @held: spans are given out and not released
  * @complete: the last spans were all that there was; wait before looking again
+ * @more: what ptap_rings_look() saw has not all been given out
+ * @polled: poll() has just been ready, and left the time
  * @fruitless: how often in a row poll() was ready and nothing might go out
  * @maps: the rings
  * @rings: consumer's side of @maps, in mmap mode
@@ -73,6 +75,8 @@ struct ptap {
 	bool gone;
 	bool held;
 	bool complete;
+	bool more;
+	bool polled;
 	unsigned int fruitless;
 	struct ptap_ring_map *maps;
 	struct ptap_rings rings;

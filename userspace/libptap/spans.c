@@ -11,9 +11,10 @@
  * What the kernel's part of the filter accepts may go through the sieve, which
  * then holds what is given out; the rings' memory is given back with it.
  *
- * A batch that took all there was is followed by an empty answer, without
- * looking: the reader waits for a watermark then, instead of running after a
- * producer with ever smaller batches.
+ * Looking at the rings takes a clock, so all that was seen is given out before
+ * the next look.  A batch that took the last of it is followed by an empty
+ * answer, without looking: the reader waits for a watermark then, instead of
+ * running after a producer with ever smaller batches.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -130,7 +131,8 @@ static int ptap_spans_rings(struct ptap *p, u64 max_records,
 		p->complete = false;
 		return 0;
 	}
-	ptap_rings_look(&p->rings);
+	if (!p->more)
+		ptap_rings_look(&p->rings);
 	nr = ptap_headers_next(p, p->iov);
 	if (nr < 0)
 		return nr;
@@ -143,6 +145,7 @@ static int ptap_spans_rings(struct ptap *p, u64 max_records,
 	spans->bytes = spans->header_bytes + b.bytes;
 	spans->records = b.records;
 	p->complete = b.nr && !b.cut;
+	p->more = b.nr && b.cut;
 	return !spans->nr && p->rings.ended ? -ENODATA : (int)spans->nr;
 }
 
