@@ -39,7 +39,7 @@
 #define PTAP_EPB_HEAD_LEN	28U	/* type ... original length */
 #define PTAP_EPB_MIN_LEN	32U	/* and the trailing total length */
 
-#define PTAP_AHEAD_SIZE		512U	/* records that the processor gets late */
+#define PTAP_AHEAD_SIZE		512U	/* shorter ones come by themselves */
 #define PTAP_AHEAD_BYTES	4096U	/* fetched before they are looked at */
 #define PTAP_AHEAD_STEP		64U
 
