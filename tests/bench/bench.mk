@@ -49,6 +49,6 @@ bench: bench-deps bench-programs
 		BENCH_PROFILE='$(BENCH_PROFILE)' BENCH_CPU='$(BENCH_CPU)' scripts/bench.sh
 
 bench-loop: $(BENCH_BIN)/ringloop
-	@$< /dev/shm/ptap-ringloop
-	@$< -f pcapng /dev/shm/ptap-ringloop
-	@$< -s 1514 /dev/shm/ptap-ringloop
+	@for args in '' '-f pcapng' '-s 1514' '-a 24'; do \
+		echo "ringloop $$args"; $< $$args /dev/shm/ptap-ringloop; \
+	done

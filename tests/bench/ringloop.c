@@ -2,15 +2,15 @@
 /*
  * ringloop.c - what libptap adds to write(), without a kernel module.
  *
- *	ringloop [-f FORMAT] [-s SIZE] FILE
+ *	ringloop [-f FORMAT] [-s SIZE] [-a AHEAD] FILE
  *
  * Rings in plain memory, filled with packets of SIZE bytes (60), in FORMAT pcap
  * or pcapng, are written to FILE (on a tmpfs; over what is there already) in
  * turn by write() of their memory as it is, and by the library: in the order of
  * time, counted.  Once with all packets in one ring, once with two rings that
- * take turns.  A child process fills them, so that they lie in another
- * processor's cache, or in none.  Prints the median of the nanoseconds that a
- * packet takes, and GB/s.
+ * take turns; AHEAD bytes (0) behind the beginning of the file.  A child fills
+ * them, so that they lie in another processor's cache, or in none.  Prints the
+ * median of the nanoseconds that a packet takes, and GB/s.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -39,6 +39,7 @@ static struct ring rings[RINGS];
 static struct ptap_ring_map maps[RINGS];
 static uint32_t format = PTAP_FORMAT_PCAP_NSEC;
 static uint32_t size = 60;
+static off_t ahead;
 static uint64_t records;	/* of a round, over all rings */
 
 static uint64_t now_ns(void)
@@ -112,8 +113,10 @@ static void fill(unsigned int nr)
 	unsigned int r;
 	pid_t pid;
 
-	for (r = 0; r < nr; r++)
-		head[r] = rings[r].ctl.head;
+	for (r = 0; r < nr; r++) {
+		rings[r].con.tail = 0;
+		head[r] = 0;
+	}
 	records = room * nr;
 	pid = fork();
 	if (pid < 0)
@@ -129,7 +132,7 @@ static void fill(unsigned int nr)
 	}
 	waitpid(pid, NULL, 0);
 	for (r = 0; r < nr; r++)
-		rings[r].ctl.head += room * record_bytes();
+		rings[r].ctl.head = room * record_bytes();
 }
 
 static void drain(int fd, unsigned int nr, struct ptap_rings *set)
@@ -165,6 +168,7 @@ static void write_raw(int fd, unsigned int nr, struct ptap_rings *set)
 	uint64_t tail, n;
 	unsigned int r;
 
+	(void)set;
 	for (r = 0; r < nr; r++) {
 		for (tail = rings[r].con.tail; tail != rings[r].ctl.head;
 		     tail += n) {
@@ -175,9 +179,6 @@ static void write_raw(int fd, unsigned int nr, struct ptap_rings *set)
 				  n) != (ssize_t)n)
 				err(1, "write");
 		}
-		rings[r].con.tail = tail;
-		set->cursors[r].pos = tail;
-		set->use[r].tail = tail;
 	}
 }
 
@@ -200,19 +201,19 @@ static void measure(int fd, unsigned int nr)
 	unsigned int i, k;
 	uint64_t start;
 
-	if (ptap_rings_init(&set, maps, nr, &ops, NULL))
-		errx(1, "no memory");
 	for (i = 0; i < ROUNDS; i++) {
 		for (k = 0; k < 2; k++) {
 			fill(nr);
-			if (lseek(fd, 0, SEEK_SET))
+			if (ptap_rings_init(&set, maps, nr, &ops, NULL))
+				errx(1, "no memory");
+			if (lseek(fd, ahead, SEEK_SET) < 0)
 				err(1, "seek");
 			start = now_ns();
 			ways[k].run(fd, nr, &set);
 			ns[k][i] = (double)(now_ns() - start) / records;
+			ptap_rings_exit(&set);
 		}
 	}
-	ptap_rings_exit(&set);
 	for (k = 0; k < 2; k++) {
 		qsort(ns[k], ROUNDS, sizeof(ns[k][0]), by_value);
 		printf("%u ring%s  %s  %6.1f ns a packet  %5.2f GB/s\n", nr,
@@ -226,18 +227,19 @@ int main(int argc, char **argv)
 	unsigned int r;
 	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "f:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "a:f:s:")) != -1) {
 		switch (opt) {
 		case 'f':
 			if (!strcmp(optarg, "pcapng"))
 				format = PTAP_FORMAT_PCAPNG;
 			break;
+		case 'a': ahead = strtoul(optarg, NULL, 0); break;
 		case 's': size = strtoul(optarg, NULL, 0); break;
 		default: return 2;
 		}
 	}
 	if (optind != argc - 1)
-		errx(2, "usage: ringloop [-f pcap|pcapng] [-s SIZE] FILE");
+		errx(2, "usage: ringloop [-f pcap|pcapng] [-s SIZE] [-a AHEAD] FILE");
 	fd = open(argv[optind], O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		err(1, "%s", argv[optind]);
