@@ -76,8 +76,9 @@ def tcpdump(run, work, *extra):
     if run.get("mib"):
         argv += ["-B", str(run["mib"] * 1024)]
     argv += extra
+    # A block of its ring that is not full comes to it after a second.
     return {"argv": argv, "ready": "listening on", "counts": "tcpdump",
-            "settle": 0.3, "linger": 0.5}
+            "settle": 0.3, "linger": 1.3}
 
 
 def dumpcap(run, work):
