@@ -28,23 +28,35 @@ static void plain_read(void)
 {
 	unsigned long value = canary_data;
 
-	OPTIMIZER_HIDE_VAR(value);
+	asm volatile("" : : "r" (value));
 }
 
-/* Handing over without a barrier: the flag may overtake the data. */
+/*
+ * Handing over without a barrier: the flag may overtake the data.  The kernel
+ * tells of it while the function goes on with other accesses.
+ */
 static void barrier_write(void)
 {
-	if (READ_ONCE(canary_flag))
+	int i;
+
+	if (smp_load_acquire(&canary_flag))
 		return;
 	canary_data++;
 	WRITE_ONCE(canary_flag, 1);
+	for (i = 0; i < 1000 && READ_ONCE(canary_flag); i++)
+		cpu_relax();
 }
 
 static void barrier_read(void)
 {
+	int i;
+
 	if (!smp_load_acquire(&canary_flag))
 		return;
-	canary_data++;
+	for (i = 0; i < 1000; i++) {
+		canary_data++;
+		barrier();
+	}
 	smp_store_release(&canary_flag, 0);
 }
 
