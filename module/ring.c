@@ -46,7 +46,7 @@ static void ptap_ring_begin(struct ptap_ring *r, u64 pos)
 	r->prod.tail_seen = pos;
 	r->ctl->head = pos;
 	r->ctl->pending = pos;
-	r->con->tail = pos;
+	WRITE_ONCE(r->con->tail, pos);
 }
 
 /**
