@@ -5,7 +5,8 @@
 Reads the log and passes it on without the reports in which MODULE's code does
 not stand: races of the kernel with itself, of which it has hundreds. A report
 counts as the module's if any line of its stacks is in the module, be it only
-that the module called what raced. With --count it prints how many different
+that the module called what raced; not if an interrupt hit there, and not if it
+is one that the kernel has with whoever calls it (EXCUSED). With --count it prints how many different
 ones there are of both sorts, by the two functions that they name.
 """
 import re
@@ -13,6 +14,10 @@ import sys
 
 RULE = re.compile(r"^(\[[^]]*\])? *={20,}$")
 TITLE = re.compile(r"BUG: KCSAN: (.*)$")
+STACK = re.compile(r" (to|of) 0x[0-9a-f]+ of \d+ bytes by ")
+INTERRUPT = re.compile(r"\basm_(sysvec|common_interrupt|exc)_")
+# The timer of each sleep tells so by a pointer that the sleeper reads.
+EXCUSED = re.compile(r"data-race in hrtimer_wakeup / usleep_range_state$")
 
 
 def split(lines):
@@ -33,13 +38,26 @@ def split(lines):
         yield any(TITLE.search(b) for b in block), block
 
 
+def stands_in(lines, module):
+    """Does the module's code stand in one of the stacks?"""
+    if any(EXCUSED.search(line) for line in lines):
+        return False
+    interrupted = False
+    for line in lines:
+        interrupted = not STACK.search(line) and \
+            (interrupted or bool(INTERRUPT.search(line)))
+        if module in line and not interrupted:
+            return True
+    return False
+
+
 def main():
     args = sys.argv[1:]
     count = args[0] == "--count"
     module = f"[{args[-1]}]"
     ours, others = {}, {}
     for report, lines in split(line.rstrip("\n") for line in sys.stdin):
-        mine = any(module in line for line in lines)
+        mine = report and stands_in(lines, module)
         if report:
             title = next(TITLE.search(b) for b in lines if TITLE.search(b)).group(1)
             kind = ours if mine else others
