@@ -70,8 +70,10 @@ def pin(pid):
     end = time.monotonic() + 10
     while len(hotspots.threads(pid)) < 2 and time.monotonic() < end:
         time.sleep(0.01)
-    for cpu, tid in enumerate(hotspots.threads(pid)):
+    tids = hotspots.threads(pid)
+    for cpu, tid in enumerate(tids):
         os.sched_setaffinity(tid, {min(cpu, 1)})
+    return tids
 
 
 def stop(proc):
@@ -167,9 +169,8 @@ def measure(args, work):
         before = len(done)
         proc = boot(args, work)
         try:
-            pin(proc.pid)
+            args.threads = pin(proc.pid)
             follow(proc, results, runs, done)
-            args.threads = hotspots.threads(proc.pid)
         finally:
             if len(done) == len(runs):
                 try:
