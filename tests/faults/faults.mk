@@ -2,7 +2,7 @@
 # What three tools make of faults, measured in the VM.  Included by tests/tests.mk.
 #
 #   make faults       the table, on the terminal and into the README
-#   make soak         soak-faults and soak-races
+#   make soak         these three:
 #   make soak-faults  sweeps and kills of 37-faults SOAK times as often; only
 #                     some of them: SOAK_ROUNDS="limit torn kill term"
 #   make soak-races   the races of race_test SOAK_RACES times as often
@@ -39,6 +39,7 @@ faults: deps
 soak:
 	@$(MAKE) --no-print-directory soak-faults
 	@$(MAKE) --no-print-directory soak-races
+	@$(MAKE) --no-print-directory soak-hotplug
 
 # On the sanitizer kernel, which is not emulated: a capture starts and ends there
 # ten times as fast as in the VM, and the kernel sees what goes wrong.
