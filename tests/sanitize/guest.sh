@@ -54,8 +54,8 @@ prepare_faults() {
 
 # SLUB keeps objects to hand out in arrays for each CPU ("sheaves") and does not
 # clear their places when it hands them out.  kmemleak finds those pointers, and
-# nothing is lost for it until a place is used anew.  So each array is emptied, its
-# cache made to take another one, and the old ones given back.
+# nothing is lost for it until a place is used anew.  So each array is emptied, all of
+# its places are used anew, and what that took is given back.
 forget_objects() {
 	local f cpu
 

@@ -49,15 +49,34 @@ static void canary_leak(void)
 	}
 }
 
+/* More than the two arrays of a CPU hold: each place is written anew. */
+#define CANARY_REFILL	256
+
+static void canary_refill_cache(size_t size, gfp_t gfp)
+{
+	static void *objects[CANARY_REFILL];
+	int i;
+
+	for (i = 0; i < CANARY_REFILL; i++)
+		objects[i] = kmalloc(size, gfp);
+	for (i = 0; i < CANARY_REFILL; i++)
+		kfree(objects[i]);
+	memset(objects, 0, sizeof(objects));
+}
+
 /* On this CPU. */
 static void canary_refill(void)
 {
 	size_t size;
 
-	for (size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 2)
-		kfree(kmalloc(size, GFP_KERNEL));
-	kfree(kmalloc(96, GFP_KERNEL));
-	kfree(kmalloc(192, GFP_KERNEL));
+	for (size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 2) {
+		canary_refill_cache(size, GFP_KERNEL);
+		canary_refill_cache(size, GFP_KERNEL_ACCOUNT);
+	}
+	for (size = 96; size <= 192; size *= 2) {
+		canary_refill_cache(size, GFP_KERNEL);
+		canary_refill_cache(size, GFP_KERNEL_ACCOUNT);
+	}
 }
 
 static void canary_shift(void)
