@@ -13,6 +13,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import time
 
@@ -69,16 +70,17 @@ def wait_for(f, pattern):
         time.sleep(0.02)
 
 
-def transfer(path, net, mib):
-    """One connection; returns tcpblast's bytes and seconds."""
+def transfer(path, net, run):
+    """One connection; returns tcpblast's bytes, and seconds of each time."""
     blast = path.work + "/bin/tcpblast"
     with open(path.work + "/tmpfs/blast.err", "wb") as f:
         server = subprocess.Popen(path.there(blast, "-l", str(PORT)), stderr=f,
                                   preexec_fn=pinned(1))
         wait_for(f, "ready")
         try:
-            out = subprocess.run([blast, net + "2", str(PORT), str(mib)],
-                                 check=True, capture_output=True, text=True,
+            out = subprocess.run([blast, net + "2", str(PORT),
+                                  str(run["mib_sent"]), str(run["times"]),
+                                  str(run["pause_ms"])], check=True, capture_output=True, text=True,
                                  timeout=120, preexec_fn=pinned(0)).stdout
             server.wait(20)
         finally:
@@ -122,7 +124,7 @@ def tcp(run, path, start_capture):
     """Real TCP; with "middleman" through one, otherwise beside a capture.
 
     ns is the time of a packet that the sender hands to its device, 64 KiB of
-    data where nobody cuts them up.
+    data where nobody cuts them up; the median of the times that it was done.
     """
     man, net, capture = None, NET["veth"], None
     try:
@@ -132,11 +134,16 @@ def tcp(run, path, start_capture):
             capture = start_capture()
         device = "tuna" if run.get("middleman") == "tun" else "va"
         before = packets_of(device)
-        got = transfer(path, net, run["mib_sent"])
+        got = transfer(path, net, run)
         sent = packets_of(device) - before
-        result = {"ns": [got["seconds"] * 1e9 / max(sent, 1)],
-                  "mpps": sent / got["seconds"] / 1e6, "sent": sent,
-                  "tcp_gbs": got["bytes"] / got["seconds"] / 1e9}
+        # One more than was timed.
+        each = max(sent, 1) / (len(got["seconds"]) + 1)
+        bursts = [s * 1e9 / each for s in got["seconds"]]
+        seconds = statistics.median(got["seconds"])
+        result = {"ns": [seconds * 1e9 / each], "bursts": bursts,
+                  "best": min(bursts), "sent": sent,
+                  "mpps": each / seconds / 1e6,
+                  "tcp_gbs": got["bytes"] / seconds / 1e9}
         if capture:
             result["counts"] = capture.stop()
             capture = None

@@ -115,13 +115,14 @@ def others(quick):
     tcp = workload("tcp", "tx", 65536, 0,
                    ["none", "null", "v3", "tcpdump", "ptap", "ptap-cb0",
                     "queue", "tun"], kind="tcp", iface="va",
-                   mib_sent=256 if quick else 1024, mib={"v3": 64})
-    # So little that everything can wait in the rings, for clones too.
+                   mib_sent=64 if quick else 256, times=9, pause_ms=0,
+                   mib={"v3": 64})
+    # As cost(): what fits into the default ring, taken out in the pauses.
     cost = workload("gso", "tx", 65536, 0,
-                    ["none", "null", "v3-hold", "ptap-hold"], kind="tcp",
-                    iface="va", mib_sent=48,
-                    mib={"v3-hold": 256, "ptap-hold": 256})
-    late = workload("latency", "tx", 60, 300 if quick else 1000,
+                    ["none", "null", "v3-release", "ptap-drain"], kind="tcp",
+                    iface="va", mib_sent=3, times=100, pause_ms=25,
+                    mib={"v3-release": 64})
+    late = workload("latency", "tx", 60, 500 if quick else 1000,
                     ["ptap-now", "tcpdump-now"], kind="latency", sink="pipe")
     still = workload("idle", "rx", 60, 0, ["ptap"], kind="idle", seconds=3)
     return [cost, tcp, late, still]
@@ -130,8 +131,8 @@ def others(quick):
 def repetitions(w, quick):
     if w.get("search"):
         return 1 if quick else 3
-    if w["name"] == "gso":
-        return 9
+    if w["name"] in ("gso", "latency"):
+        return 5
     return 3 if quick else 7
 
 

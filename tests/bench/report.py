@@ -156,7 +156,7 @@ def targets(r):
         ("ns added, RX 1514 B, default ring against 64 MiB", "<=", 0.35,
          r.ratio("rx1514", "over_none", "ptap-live", "v3-live")),
         ("ns added, 64 KiB GSO, default copybreak", "<=", 0.25,
-         r.ratio("gso", "over_none", "ptap-hold", "v3-hold")),
+         r.ratio("gso", "over_none", "ptap-drain", "v3-release")),
         ("2 CPUs, aggregate, against one TPACKET_V3 socket", ">=", 3.6,
          r.ratio("rx60-2cpu", "mpps", "ptap-hold", "v3-hold")),
         ("2 CPUs, aggregate, against TPACKET_V3 with fanout", ">=", 1.4,
