@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 # make sanitize: the device's tests on a kernel that tells of every mistake.
 #
-#   make sanitize                   everything
+#   make sanitize                   everything, and make kcsan behind it
 #   make sanitize TESTS="ring_test fail_nth"
 #   make sanitize GCOV=1            and which lines of the module are run
 #
@@ -14,6 +14,7 @@ sanitize-deps: deps
 
 sanitize: sanitize-deps
 	@PTAP_SANITIZE_GCOV=$(GCOV) tests/sanitize/run.sh tests $(TESTS)
+	@$(if $(TESTS),,$(MAKE) --no-print-directory kcsan)
 
 # The sweep of faults needs a kernel that injects them.
 build/tests/sanitize/fail_nth: tests/sanitize/fail_nth.c \
