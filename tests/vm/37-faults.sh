@@ -99,6 +99,9 @@ burst 200
 check "--on-full=wait: says so" said 'waiting for room'
 check "--on-full=wait: --stats json tells how far it is behind" wait_for 60 \
 	grep -qE '"lag_packets":[1-9][0-9]*,"lag_bytes":[1-9]' "$work/w.json"
+kill -USR1 $pid
+check "--on-full=wait: SIGUSR1 is answered meanwhile" said \
+	"^tapdump: $(packets "$work/small/f") packets captured, "
 keep "waiting for room" "$work/small/f"
 rm "$work/small/filler"
 check "--on-full=wait: goes on when there is room" said 'there is room again'

@@ -34,6 +34,8 @@ static bool wait_for_room(struct files *f)
 	f->waiting = true;
 	meters_tick(f->watched);
 	nanosleep(&ts, NULL);
+	if (signals_take(WISH_INFO))
+		report_brief(f->watched);
 	return !signals_wish_stop();
 }
 
