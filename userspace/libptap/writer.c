@@ -126,6 +126,42 @@ struct ptap_place {
 	size_t off;
 };
 
+/**
+ * struct ptap_pack - entries of the writer's iov in the making
+ * @nr: their number
+ * @offset: where the next byte goes to, in a regular file
+ * @at: where it is copied to, if it is
+ * @copies: the last entry is a copy, to which more can be added
+ */
+struct ptap_pack {
+	unsigned int nr;
+	u64 offset;
+	u8 *at;
+	bool copies;
+};
+
+/* A copy of @len bytes, or of as many as there is room for; tells how many. */
+static size_t ptap_writer_copy(struct ptap_writer *w, struct ptap_pack *p,
+			       const u8 *from, size_t len)
+{
+	const u8 *end = w->pack + PTAP_PACK_BYTES;
+
+	if (!p->copies) {
+		/* At the same place of a line as in the file. */
+		p->at += (p->offset - (uintptr_t)p->at) % PTAP_LINE_BYTES;
+		w->iov[p->nr++] = (struct iovec){ .iov_base = p->at };
+		p->copies = true;
+	}
+	if (p->at >= end)
+		return 0;
+	if (len > (size_t)(end - p->at))
+		len = end - p->at;
+	memcpy(p->at, from, len);
+	p->at += len;
+	w->iov[p->nr - 1].iov_len += len;
+	return len;
+}
+
 /*
  * Makes w->iov of what comes behind @place, as much as there is room for, and
  * advances it; what is short or lies badly is copied, and becomes one entry if
@@ -135,45 +171,34 @@ static unsigned int ptap_writer_pack(struct ptap_writer *w,
 				     const struct ptap_spans *spans,
 				     struct ptap_place *place)
 {
-	struct iovec *out = w->iov;
-	u8 *at = w->pack, *end = at + PTAP_PACK_BYTES;
-	u64 offset = w->offset;
-	bool copy, before = false;
+	struct ptap_pack p = { .offset = w->offset, .at = w->pack };
 	const struct iovec *span;
-	const u8 *from;
-	size_t len;
+	size_t len, taken;
+	bool copy;
+	u8 *from;
 
-	for (; place->span < spans->nr; before = copy) {
+	while (place->span < spans->nr) {
 		span = &spans->iov[place->span];
 		from = (u8 *)span->iov_base + place->off;
 		len = span->iov_len - place->off;
 		copy = len < PTAP_SHORT_BYTES ||
-		       ptap_writer_aliases(w, offset, from);
-		if (!copy || !before) {
-			if (out == w->iov + PTAP_NR_IOV)
-				break;
-			*out++ = (struct iovec){ .iov_base = (void *)from };
-		}
-		if (copy && !before) {
-			/* At the same place of a line as in the file. */
-			at += (offset - (uintptr_t)at) % PTAP_LINE_BYTES;
-			out[-1].iov_base = at;
-		}
+		       ptap_writer_aliases(w, p.offset, from);
+		if (p.nr == PTAP_NR_IOV && !(copy && p.copies))
+			break;
 		if (copy) {
-			if (len && at >= end)
-				break;
-			if (len > (size_t)(end - at))
-				len = end - at;
-			memcpy(at, from, len);
-			at += len;
+			taken = ptap_writer_copy(w, &p, from, len);
+		} else {
+			w->iov[p.nr++] = (struct iovec){ from, len };
+			p.copies = false;
+			taken = len;
 		}
-		out[-1].iov_len += len;
-		offset += len;
-		place->off += len;
-		if (place->off == span->iov_len)
-			*place = (struct ptap_place){ place->span + 1, 0 };
+		p.offset += taken;
+		place->off += taken;
+		if (taken < len)
+			break;
+		*place = (struct ptap_place){ place->span + 1, 0 };
 	}
-	return out - w->iov;
+	return p.nr;
 }
 
 /* All of @nr entries of w->iov; *@done counts what was written. */
