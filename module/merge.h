@@ -33,6 +33,7 @@
 #define prefetch(p)		__builtin_prefetch(p)
 #endif
 #include <linux/ptap.h>
+#include "ring_proto.h"
 
 #define PTAP_PCAP_HEADER_LEN	24U	/* of a file */
 #define PTAP_PCAP_RECORD_LEN	16U	/* seconds, fraction, caplen, length */
@@ -231,11 +232,11 @@ static inline void ptap_cursor_ahead(struct ptap_cursor *c, u64 pos)
 {
 	u64 end = pos + PTAP_AHEAD_BYTES;
 
-	if ((s64)(end - c->end) > 0)
+	if (ptap_pos_after(end, c->end))
 		end = c->end;
-	if ((s64)(pos - c->ahead) > 0)
+	if (ptap_pos_after(pos, c->ahead))
 		c->ahead = pos;
-	for (; (s64)(end - c->ahead) > 0; c->ahead += PTAP_AHEAD_STEP)
+	for (; ptap_pos_after(end, c->ahead); c->ahead += PTAP_AHEAD_STEP)
 		prefetch(ptap_cursor_at(c, c->ahead));
 }
 
