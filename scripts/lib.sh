@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# lib.sh - what the scripts beside it share: messages, checks, long commands.
+# lib.sh - what scripts share: messages, checks, long commands, counting TAP.
 #
 # Sourced, never run. It owns the form of every message ("script: sentence"),
 # the place of the cache, and the way in which a command that takes long is
@@ -111,4 +111,22 @@ run_logged() {
 		note "$title: done in $((SECONDS - start)) s"
 	fi
 	return "$status"
+}
+
+# tap_count: the results of the TAP that it reads, as "passed failed skipped".
+tap_count() {
+	awk '
+		/^ok [0-9]+.*# SKIP/ { s++; next }
+		/^ok [0-9]+/ { p++ }
+		/^not ok [0-9]+/ { f++ }
+		END { print p + 0, f + 0, s + 0 }'
+}
+
+# tap_summary: of the TAP that it reads, the last line of a test suite; fails if a test did.
+tap_summary() {
+	local p f s
+
+	read -r p f s < <(tap_count)
+	echo "$p passed, $f failed, $s skipped"
+	((f == 0))
 }

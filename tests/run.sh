@@ -18,6 +18,7 @@
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
+. scripts/lib.sh
 
 # The files that the VM has to come to, by name.
 vm_files() { # [NAME]...
@@ -52,11 +53,7 @@ say() { echo "# $*"; }
 count() {
 	local p f s
 
-	read -r p f s < <(awk '
-		/^ok [0-9]+.*# SKIP/ { s++; next }
-		/^ok [0-9]+/ { p++ }
-		/^not ok [0-9]+/ { f++ }
-		END { print p + 0, f + 0, s + 0 }' "$1")
+	read -r p f s < <(tap_count <"$1")
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
@@ -110,7 +107,7 @@ vm_count() { # NR
 # Seconds of the files that take much longer than the others do.
 declare -A long=(
 	[20-parity]=90 [25-matrix]=105 [30-filter]=150 [35-meta]=120
-	[37-faults]=80 [38-output]=70 [40-overload]=55 [55-options]=70
+	[37-faults]=140 [38-output]=70 [40-overload]=55 [55-options]=70
 	[65-rotation]=150 [66-rings]=80 [67-compress]=50 [90-sessions]=65
 	[91-extcap]=60 [92-examples]=70 [93-remote]=50 [96-tutorial]=150
 	[race_test]=80 [ring_test]=100

@@ -12,6 +12,7 @@
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$top" || exit 1
+. scripts/lib.sh
 work=$top/build/kcsan
 
 # What makes accesses meet.
@@ -40,11 +41,4 @@ done
 {
 	cat "$work/guest.tap"
 	echo "$end"
-} | awk '
-	/^ok [0-9]+.*# SKIP/ { s++; next }
-	/^ok [0-9]+/ { p++ }
-	/^not ok [0-9]+/ { f++ }
-	END {
-		printf "%d passed, %d failed, %d skipped\n", p, f, s
-		exit f > 0
-	}'
+} | tap_summary

@@ -16,6 +16,7 @@
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$top" || exit 1
+. scripts/lib.sh
 mkdir -p build/matrix
 read -ra kernels <<<"${KERNELS:-$(scripts/vm-image.sh --list |
 	grep -vE -- '-(full|kcsan|arm64|s390x)$' | tr '\n' ' ')}"
@@ -86,7 +87,7 @@ one() { # KERNEL [NAME]...
 
 # A row: kernel, release, passed, failed, skipped, not run, seconds.
 row() { # KERNEL [NAME]...
-	local kernel=$1 dir=build/matrix/$1 files=() name missing=0 image
+	local kernel=$1 dir=build/matrix/$1 files=() name not_run=0 image p f s t
 
 	shift
 	files=("$dir/warnings.tap")
@@ -94,18 +95,15 @@ row() { # KERNEL [NAME]...
 		if [[ -e $dir/$name.tap ]]; then
 			files+=("$dir/$name.tap")
 		else
-			missing=$((missing + 1))
+			not_run=$((not_run + 1))
 		fi
 	done
 	image=$(scripts/vm-image.sh "$kernel")
-	cat "${files[@]}" 2>/dev/null | awk -v kernel="$kernel" \
-		-v release="$(cat "$image/release" 2>/dev/null)" -v missing=$missing '
-		/^ok [0-9]+.*# SKIP/ { s++; next }
-		/^ok [0-9]+/ { p++ }
-		/^not ok [0-9]+/ { f++ }
-		/^# [^ ]+: [0-9]+ s$/ { t += $3 }
-		END { printf "%-8s %-26s %6d %6d %7d %7d %7d\n", kernel,
-			release, p, f, s, missing, t }'
+	read -r p f s < <(cat "${files[@]}" 2>/dev/null | tap_count)
+	t=$(cat "${files[@]}" 2>/dev/null |
+		awk '/^# [^ ]+: [0-9]+ s$/ { t += $3 } END { print t + 0 }')
+	printf '%-8s %-26s %6d %6d %7d %7d %7d\n' "$kernel" \
+		"$(cat "$image/release" 2>/dev/null)" "$p" "$f" "$s" $not_run "$t"
 }
 
 # What failed, with the first lines of its explanation.

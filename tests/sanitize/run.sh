@@ -17,6 +17,7 @@
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$top" || exit 1
+. scripts/lib.sh
 image=6.1
 work=$top/build/sanitize${PTAP_SANITIZE_NAME:+.$PTAP_SANITIZE_NAME}
 limit=${PTAP_SANITIZE_LIMIT:-3600}
@@ -101,11 +102,4 @@ done
 {
 	cat "$work/guest.tap"
 	echo "$end"
-} | awk '
-	/^ok [0-9]+.*# SKIP/ { s++; next }
-	/^ok [0-9]+/ { p++ }
-	/^not ok [0-9]+/ { f++ }
-	END {
-		printf "%d passed, %d failed, %d skipped\n", p, f, s
-		exit f > 0
-	}'
+} | tap_summary
