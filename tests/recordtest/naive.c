@@ -134,33 +134,26 @@ u32 naive_record(const struct ptap_config *cfg, const struct ptap_iface *iface,
 {
 	u32 len = packet_len(iface, p);
 	u32 caplen = min3(p->readable + (len - p->len), cfg->snaplen, limit);
+	u32 size = 32 + (caplen + 3) / 4 * 4;	/* of a block */
 	struct writer w = { .dst = dst, .room = U32_MAX };
 
 	if (cfg->format == PTAP_FORMAT_PCAPNG) {
-		u32 size = 32 + (caplen + 3) / 4 * 4;
-
 		put_u32(&w, 6);
 		put_u32(&w, size);
 		put_u32(&w, iface->id);
-		put_u32(&w, 0);
-		put_u32(&w, 0);
-		put_u32(&w, caplen);
-		put_u32(&w, len);
-		w.room = w.len + caplen;
-		put_packet(&w, iface, p);
-		w.len = w.room;
-		w.room = U32_MAX;
+	}
+	put_u32(&w, 0);
+	put_u32(&w, 0);
+	put_u32(&w, caplen);
+	put_u32(&w, len);
+	w.room = w.len + caplen;
+	put_packet(&w, iface, p);
+	w.len = w.room;
+	w.room = U32_MAX;
+	if (cfg->format == PTAP_FORMAT_PCAPNG) {
 		while (w.len < size - 4)
 			put(&w, 0);
 		put_u32(&w, size);
-	} else {
-		put_u32(&w, 0);
-		put_u32(&w, 0);
-		put_u32(&w, caplen);
-		put_u32(&w, len);
-		w.room = w.len + caplen;
-		put_packet(&w, iface, p);
-		w.len = w.room;
 	}
 	return w.len;
 }
