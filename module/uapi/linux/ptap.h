@@ -24,9 +24,8 @@
  *  mmap()  the rings themselves; see struct ptap_ring_control for the layout
  *          and for the memory ordering that a reader must keep.
  *
- * poll() says POLLIN when a ring holds a watermark of bytes, or anything that
- * is older than the flush time, and POLLIN | POLLHUP when nothing more will
- * come.  read() and poll() fill deferred records in (see copybreak).
+ * poll() says POLLIN when a ring holds a watermark of bytes, or anything older
+ * than the flush time, and POLLIN | POLLHUP when nothing more will come.
  *
  * Errors that any ioctl can return: -ENOTTY unknown command, -EFAULT bad
  * pointer, -EINVAL a size below the first version of the structure, a reserved
@@ -210,7 +209,7 @@ struct ptap_info {
  *	after the clock is set or a virtual machine has moved.  CLOCK_ADAPTER:
  *	a received packet has the time that its adapter gave it, if it did (see
  *	SIOCSHWTSTAMP), others CLOCK_REALTIME.  Records are not in the order of
- *	such times, and horizon_ns of PTAP_IOC_SYNC says nothing.  One CLOCK
+ *	such times, and horizon_ns of PTAP_IOC_SYNC says nothing.  One clock.
  * @format: enum ptap_format
  * @linktype: PTAP_LINKTYPE_NATIVE, _LINUX_SLL or _LINUX_SLL2.  A pcap file has
  *	one link type: with NATIVE its interfaces must have the same one, and
@@ -520,9 +519,8 @@ struct ptap_stats {
  * @data_size: data bytes, a power of two
  * @reserved0: not written, nor is @reserved1
  * @head: position behind the last published record
- * @pending: position behind the last record that is reserved, where that is
- *	ahead of @head: the records between wait for PTAP_IOC_DRAIN.  Compare
- *	by signed difference; a @pending behind @head means nothing.
+ * @pending: where it is ahead of @head, position behind the last record that
+ *	is reserved: the records between wait for PTAP_IOC_DRAIN
  * @busy: 1 while the hook works on a packet for this ring
  * @nr_ifaces: every record before @head has an interface id below this
  * @polled_ns: in ring 0, CLOCK_REALTIME when poll() last found something
@@ -539,8 +537,8 @@ struct ptap_stats {
  * mapping, -EPERM writable or executable where that is not allowed, -EBUSY not
  * set up, or the session is consumed by read().
  *
- * Positions are free-running 64-bit byte counts, compared by difference; a
- * byte's place in the data is position & (data_size - 1).  Readable are whole
+ * Positions are free-running 64-bit byte counts, compared by signed difference;
+ * a byte's place in the data is position & (data_size - 1).  Readable are whole
  * records, from the consumer's @tail to @head.
  *
  * Memory ordering, for a reader:
