@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <time.h>
 #include "common.h"
 #include "poll_test.h"
 
@@ -397,6 +398,48 @@ static void poll_publishes(void)
 	tally_expect(&t, 0, 0, 10);
 }
 
+static uint64_t real_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* A reader that was woken finds in the first ring when poll() looked. */
+static void poll_leaves_time(void)
+{
+	const struct ptap_ring_control *ctl;
+	uint64_t before, polled, last = 0;
+	struct rings rs;
+	struct capture c;
+	struct tally t;
+	int fd, i, revents;
+
+	net_dummy("d0");
+	fd = session_start("d0", SETUP(.flush_us = 20000));
+	rings_map(&rs, fd);
+	ctl = rs.r[0].ctl;
+	tally_init(&t);
+	capture_init(&c, fd, tally_packet, &t);
+	for (i = 0; i < 3; i++) {
+		CHECK(!poll_one(fd, 50, &revents), "revents %#x", revents);
+		CHECK_EQ(__atomic_load_n(&ctl->polled_ns, __ATOMIC_ACQUIRE),
+			 last, "polled_ns when nothing was found");
+		send_frames("d0", i, 1, 60);
+		before = real_ns();
+		CHECK(poll_one(fd, LONG_MS, &revents) == 1, "poll");
+		polled = __atomic_load_n(&ctl->polled_ns, __ATOMIC_ACQUIRE);
+		CHECK(polled >= before && polled <= real_ns(),
+		      "polled_ns %llu, poll began at %llu",
+		      (unsigned long long)polled, (unsigned long long)before);
+		last = polled;
+		rings_read(&rs, &c);
+	}
+	rings_finish(&rs, &c);
+	tally_expect(&t, 0, 0, 3);
+}
+
 /* A reader that says that it looks by itself is left alone. */
 static void awake_reader(void)
 {
@@ -444,6 +487,7 @@ static const struct test tests[] = {
 	{ "epoll, edge-triggered, mapped", edge_triggered_mapped },
 	{ "epoll of a session that is set up later", registered_early },
 	{ "poll publishes deferred records", poll_publishes },
+	{ "poll leaves the time in the control page", poll_leaves_time },
 	{ "a reader that is awake is not woken", awake_reader },
 	{ "idle: no timer expires", idle_no_timers },
 	{ "idle: no timer is queued", idle_timer_list },

@@ -59,6 +59,46 @@ static void merge_run(struct ptap_setup setup)
 	tally_expect(&t, 1, 0, 8000);
 }
 
+/* @head_len: bytes of a record before the packet; @tail_len: and behind it */
+static void first_run(uint32_t format, uint64_t first, uint32_t head_len,
+		      uint32_t tail_len)
+{
+	uint32_t lens[2], i;
+	struct rings rs;
+	struct capture c;
+	struct tally t;
+	int fd;
+
+	fd = session_start("d0", SETUP(.format = format));
+	rings_map(&rs, fd);
+	for (i = 0; i < rs.info.nr_rings; i++) {
+		CHECK_EQ(ring_tail(&rs.r[i]), first, "tail at first");
+		CHECK_EQ(ring_head(&rs.r[i]), first, "head at first");
+	}
+	tally_init(&t);
+	capture_init(&c, fd, tally_packet, &t);
+	send_frames("d0", 0, 1, 60);
+	CHECK_EQ(ring_head(&rs.r[0]), first + head_len + 60 + tail_len,
+		 "head behind the first record");
+	/* Captured and original length are the last of what is before it. */
+	memcpy(lens, rs.r[0].data + first + head_len - sizeof(lens),
+	       sizeof(lens));
+	CHECK(lens[0] == 60 && lens[1] == 60, "lengths %u, %u", lens[0],
+	      lens[1]);
+	rings_finish(&rs, &c);
+	tally_expect(&t, 0, 0, 1);
+}
+
+/* The first record lies as in a file. */
+static void first_record(void)
+{
+	net_dummy("d0");
+	pin_cpu(0);
+	first_run(PTAP_FORMAT_PCAPNG, 0, 28, 4);
+	first_run(PTAP_FORMAT_PCAP_NSEC, 24, 16, 0);
+	first_run(PTAP_FORMAT_PCAP_USEC, 24, 16, 0);
+}
+
 static void merge_copied(void)
 {
 	need_cpus(2);
@@ -375,6 +415,7 @@ static void horizon(void)
 }
 
 static const struct test tests[] = {
+	{ "the first record lies as in a file", first_record },
 	{ "two CPUs merged by time, copied", merge_copied },
 	{ "two CPUs merged by time, cloned", merge_cloned },
 	{ "two CPUs merged by time, some cloned", merge_mixed },
