@@ -225,7 +225,8 @@ def use_module(run, work, loaded=["ptap.ko"]):
 
 
 def keep_symbols(work):
-    """Of modules, for hotspots.py."""
+    """Of modules, for hotspots.py. That the file is there says, too, that the
+    runs begin (run.py)."""
     found = [line for line in read("/proc/kallsyms").splitlines(True)
              if line.endswith("]\n")]
     with open(work + "/kallsyms", "w", encoding="ascii") as f:
@@ -354,6 +355,7 @@ def main():
                    check=True)
     os.sched_setaffinity(0, {1})
     touch_memory(work)
+    keep_symbols(work)
     with open(results, "a", encoding="ascii") as f:
         for run in plan:
             if run["id"] in done:

@@ -111,15 +111,22 @@ def is_dead(console, start):
         return LAST_WORDS in f.read()
 
 
-def follow(proc, path, runs, done):
-    """Reads results as they come, until all are there or the kernel ended."""
+def follow(proc, path, runs, done, at_start=lambda: None):
+    """Reads results as they come, until all are there or the kernel ended.
+
+    Calls at_start() once that kernel is about to begin with the runs.
+    """
     by_id = {r["id"]: r for r in runs}
     last = time.monotonic()
     offset = 0
     console = path.with_name("console.log")
     start = console.stat().st_size
+    symbols = path.with_name("kallsyms")
     while True:
         ended = proc.poll() is not None
+        if symbols.exists():
+            at_start()
+            at_start = lambda: None
         if path.exists():
             data = path.read_text()
             end = data.rfind("\n") + 1
@@ -170,7 +177,7 @@ def measure(args, work):
         proc = boot(args, work)
         try:
             args.threads = pin(proc.pid)
-            follow(proc, results, runs, done)
+            follow(proc, results, runs, done, args.at_start)
         finally:
             if len(done) == len(runs):
                 try:
@@ -207,14 +214,17 @@ def main():
     args = parser.parse_args()
     work = pathlib.Path(args.work).resolve()
     (work / "tmpfs").mkdir(parents=True, exist_ok=True)
-    for old in ("console.log", "guest.log"):
+    for old in ("console.log", "guest.log", "kallsyms"):
         (work / old).unlink(missing_ok=True)
     start = time.monotonic()
-    perf = hotspots.start(work) if args.profile else None
+    perf = []
+    args.at_start = lambda: None
+    if args.profile:
+        args.at_start = lambda: perf or perf.append(hotspots.start(work))
     samples, load = measure(args, work)
-    if perf:
-        perf.send_signal(signal.SIGINT)
-        perf.wait()
+    if args.profile:
+        perf[0].send_signal(signal.SIGINT)
+        perf[0].wait()
         ns = statistics.median(s["ns"][0] for s in samples if "ns" in s)
         print("\n".join(hotspots.table(work, args.threads, args.cpu, ns)))
         return 0
