@@ -499,6 +499,7 @@ static const struct test tests[] = {
 	{ "lost wake-ups: poll, copybreak 0", race_poll_cloned },
 	{ "lost wake-ups: poll, watermark 1", race_poll_watermark },
 	{ "lost wake-ups: read", race_read },
+	{ "lost wake-ups: read, watermark 1", race_read_watermark },
 	{ "lost wake-ups: read, copybreak 0", race_read_cloned },
 	{ "lost wake-ups: epoll, edge-triggered", race_epoll_edge },
 };

@@ -15,6 +15,7 @@ void race_poll(void);
 void race_poll_cloned(void);
 void race_poll_watermark(void);
 void race_read(void);
+void race_read_watermark(void);
 void race_read_cloned(void);
 void race_epoll_edge(void);
 
