@@ -169,6 +169,31 @@ is "set: the last one ends with all" \
 	"$(option interface.delivered_to_user | tail -n 1)" 600
 is "set: and has an end" "$(option start_time | wc -l) $(option end_time | wc -l)" "2 1"
 
+# An interface that appears while capturing is described as others are.
+start_tap g pt-a -i any --meta all udp dst port 9999
+burst 3
+ip -n pt-a link add pt-n address 02:00:00:00:06:01 type dummy
+ip -n pt-a link set pt-n alias 'a late one'
+ip -n pt-a addr add 10.6.0.1/24 dev pt-n
+ip -n pt-a link set pt-n up
+ip -n pt-a neigh add 10.6.0.2 lladdr 02:00:00:00:06:02 dev pt-n
+in_ns pt-a python3 "$here/udp_burst.py" 10.6.0.2 4
+stop g
+look "$work/g.tap"
+is "a late interface: the last one" "$(option interface.name | tail -n 1)" pt-n
+is "a late interface: MAC" "$(option mac | tail -n 1)" 02:00:00:00:06:01
+is "a late interface: description" \
+	"$(option interface.description | tail -n 1)" 'a late one'
+check "a late interface: IPv4" grep -qx 10.6.0.1 <(option ipv4)
+is "a late interface: each has its precision" \
+	"$(option interface.timestamp_resolution.value | sort -u)" 9
+is "a late interface: its packets" \
+	"$(tshark -r "$file" -T fields -e frame.interface_name 2>/dev/null |
+		grep -c pt-n)" 4
+is "a late interface: nothing is missing" "$(tapdump --verify "$file" 2>&1)" \
+	"complete: $(packets "$file") packets in 1 file"
+ip -n pt-a link del pt-n
+
 # Interfaces of their own accounts, and at intervals.
 ip -n pt-a link add pt-d type dummy
 ip -n pt-a link set pt-d up arp off

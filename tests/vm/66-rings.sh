@@ -55,13 +55,16 @@ is "filesize: dumpcap's kB, and the packet that is too many" \
 
 # Nothing is lost at a boundary while packets come as fast as they can.
 for args in "filesize:200" "packets:100" "packets:77 --read" \
-	"filesize:300 --pcapng" "packets:50 --copybreak=0"; do
+	"filesize:300 --meta id" "packets:50 --copybreak=0"; do
 	ring -B 16384 --ring-buffer $args
 	burst 6000
 	finished
 	is "$args, under load: the counts" "$(counts r)" "6000 6000 0"
 	check "$args, under load: everything, in order" complete 6000
 	check "$args, under load: several files" at_least 20
+	[[ $args != *--meta* ]] || is "$args, under load: the ring's numbers run on" \
+		"$(tapdump --verify $(list) 2>&1)" \
+		"complete: 6000 packets in $(nr_files) files"
 done
 
 # By the clock, without a packet; and by hand.
