@@ -73,14 +73,17 @@ static void next_file(void)
 
 static void other_files(void)
 {
-	int dir = folder();
+	int dir = folder(), fd;
 
 	if (LANDLOCK_VERSION() < 1)
 		SKIP("this kernel has no Landlock");
+	fd = open("/tmp/ptap-test.there", O_WRONLY | O_CREAT, 0666);
+	REQUIRE(fd >= 0 && !close(fd), "a file that is there: %m");
 	enter(dir);
 	CHECK_ERRNO(open("/tmp/ptap-test.else", O_WRONLY | O_CREAT, 0666),
 		    EACCES, "a file in another folder");
-	CHECK_ERRNO(open("/etc/passwd", O_WRONLY), EACCES, "writing a file");
+	CHECK_ERRNO(open("/tmp/ptap-test.there", O_WRONLY), EACCES,
+		    "writing a file");
 	CHECK_ERRNO(open("/etc/passwd", O_RDONLY), EACCES, "reading a file");
 	CHECK_ERRNO(open("/dev/null", O_WRONLY), EACCES, "opening a device");
 	CHECK_ERRNO(openat(dir, "../x", O_WRONLY | O_CREAT, 0666), EACCES,
@@ -222,7 +225,8 @@ static void others_folder(void)
 	CHECK(fd >= 0, "openat: %m");
 }
 
-#define ZONES "/usr/share/zoneinfo"
+#define SHARE "/usr/share"
+#define ZONES SHARE "/zoneinfo"
 
 /* A zone of two hours, in this process's view of the files (tzfile(5)). */
 static void make_zone(void)
@@ -234,10 +238,10 @@ static void make_zone(void)
 		"\0\0\x1c\x20\0\0" "PTAP";
 	int fd;
 
-	mkdir(ZONES, 0755);
 	REQUIRE(!unshare(CLONE_NEWNS) &&
 		!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-		!mount("zones", ZONES, "tmpfs", 0, NULL), "mount: %m");
+		!mount("zones", SHARE, "tmpfs", 0, NULL) &&
+		!mkdir(ZONES, 0755), "mount: %m");
 	fd = open(ZONES "/Ptap", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	REQUIRE(fd >= 0 && write(fd, zone, sizeof(zone)) == sizeof(zone) &&
 		!close(fd), ZONES "/Ptap: %m");
