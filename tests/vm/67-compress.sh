@@ -48,6 +48,7 @@ for kind in zstd:zst lz4:lz4 gzip:gz; do
 	burst 1500
 	check "$codec: an idle capture is in the file" wait_for 30 \
 		holds 1500 "$work/d/f.$suffix"
+	cp "$work/d/f.$suffix" "$work/left"
 	burst 0
 	finished
 	is "$codec: exit status" $status 0
@@ -69,7 +70,6 @@ for kind in zstd:zst lz4:lz4 gzip:gz; do
 	capture --compress $codec --part -w "$work/d/f"
 	burst 1500
 	wait_for 30 eval '(($(stat -c %s "$work/d/f.$suffix.part") > 1000))'
-	cp "$work/d/f.$suffix.part" "$work/left"
 	kill -KILL $pid
 	wait $pid
 	check "$codec, killed: the guardian says so" wait_for 30 \
@@ -84,6 +84,9 @@ for kind in zstd:zst lz4:lz4 gzip:gz; do
 	capture --compress $codec --part -w "$work/d/f"
 	matches "$codec, left off: says so" "$(cat "$work/c.err")" \
 		"f.$suffix.part was left off"
+	count=$(unpack "$work/d/f.$suffix" | packets -)
+	check "$codec, left off: frames are left" test "$count" -gt 0 -a "$count" -lt 1500
+	check "$codec, left off: whole ones" holds "$count" "$work/d/f.$suffix"
 	finished
 	rm "$work/d"/*
 done
