@@ -191,27 +191,48 @@ void idle_then_read(void)
  * the end and hide that nobody woke it.
  */
 #define RACE_ROUNDS	1500
-#define RACE_DELAY_US	1200
+#define RACE_DELAY_US	1200	/* of the packet; idle states come and go */
+#define RACE_NEAR_US	300	/* the same where there are none */
+#define RACE_READER_US	600	/* of the reader; sending takes its time, too */
 
 struct race {
 	uint64_t go;
+	uint32_t delay_us;
 };
+
+static void random_delay(unsigned int *seed, uint32_t max_us)
+{
+	uint64_t until = mono_ns() + rand_r(seed) % max_us * 1000ULL;
+
+	while (mono_ns() < until)
+		;
+}
+
+/* The sender may go on, and the reader does soon. */
+static void race_go(struct race *r, uint64_t round, unsigned int *seed)
+{
+	__atomic_store_n(&r->go, round + 1, __ATOMIC_RELEASE);
+	random_delay(seed, RACE_READER_US);
+}
+
+static uint32_t race_delay(const struct ptap_setup *setup)
+{
+	return setup->watermark == 1 ? RACE_NEAR_US : RACE_DELAY_US;
+}
 
 static void *race_sender(void *arg)
 {
 	int sock = frame_socket("d0");
 	struct race *r = arg;
 	unsigned int seed = 1;
-	uint64_t i, until;
+	uint64_t i;
 
 	pin_cpu(1);
 	for (i = 0; i < RACE_ROUNDS; i++) {
 		/* In User-Mode Linux a thread that spins stops the others. */
 		while (__atomic_load_n(&r->go, __ATOMIC_ACQUIRE) <= i)
 			sched_yield();
-		until = mono_ns() + rand_r(&seed) % RACE_DELAY_US * 1000ULL;
-		while (mono_ns() < until)
-			;
+		random_delay(&seed, r->delay_us);
 		frame_send(sock, &(struct frame){ .size = 60, .seq = i });
 	}
 	close(sock);
@@ -228,8 +249,9 @@ static struct ptap_setup race_setup(uint32_t copybreak, uint32_t watermark)
 static void race_mapped(struct ptap_setup setup, bool edge)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	struct race race = { .delay_us = race_delay(&setup) };
 	struct pollfd p = { .events = POLLIN };
-	struct race race = { 0 };
+	unsigned int seed = 2;
 	int ep = epoll_create1(0);
 	pthread_t thread;
 	struct rings rs;
@@ -248,7 +270,7 @@ static void race_mapped(struct ptap_setup setup, bool edge)
 	TEST_THREAD(thread, race_sender, &race);
 	pin_cpu(0);
 	for (i = 0; i < RACE_ROUNDS; i++) {
-		__atomic_store_n(&race.go, i + 1, __ATOMIC_RELEASE);
+		race_go(&race, i, &seed);
 		do {
 			REQUIRE((edge ? epoll_wait(ep, &ev, 1, -1) :
 				 poll(&p, 1, -1)) == 1, "round %llu: %m",
@@ -264,7 +286,8 @@ static void race_mapped(struct ptap_setup setup, bool edge)
 
 static void race_reading(struct ptap_setup setup)
 {
-	struct race race = { 0 };
+	struct race race = { .delay_us = race_delay(&setup) };
+	unsigned int seed = 2;
 	pthread_t thread;
 	struct capture c;
 	struct tally t;
@@ -280,7 +303,7 @@ static void race_reading(struct ptap_setup setup)
 	TEST_THREAD(thread, race_sender, &race);
 	pin_cpu(0);
 	for (i = 0; i < RACE_ROUNDS; i++) {
-		__atomic_store_n(&race.go, i + 1, __ATOMIC_RELEASE);
+		race_go(&race, i, &seed);
 		REQUIRE(capture_read_once(&c, fd, 4096) > 0, "round %llu: %m",
 			(unsigned long long)i);
 	}
