@@ -152,6 +152,34 @@ void idle_then_poll(void)
 	tally_expect(&t, 0, 0, 2);
 }
 
+/*
+ * In the idle state a packet comes while nobody sleeps, which asks the ring for
+ * nothing any more; the next sleeper has to ask again.
+ */
+void idle_while_awake(void)
+{
+	struct pollfd p = { .events = POLLIN };
+	uint64_t seq = 1;
+	pthread_t thread;
+	struct capture c;
+	struct tally t;
+
+	net_dummy("d0");
+	pin_cpu(0);
+	p.fd = session_start("d0", SETUP());
+	tally_init(&t);
+	capture_init(&c, p.fd, tally_packet, &t);
+	capture_read_once(&c, p.fd, 0);
+	CHECK(!poll(&p, 1, 700), "nothing is readable");
+	send_frames("d0", 0, 1, 60);
+	capture_read(&c, p.fd, 1, 0);
+	TEST_THREAD(thread, late_frame, &seq);
+	CHECK(poll(&p, 1, -1) == 1, "poll: %m");
+	pthread_join(thread, NULL);
+	capture_finish(&c, p.fd);
+	tally_expect(&t, 0, 0, 2);
+}
+
 static void on_alarm(int sig)
 {
 	(void)sig;

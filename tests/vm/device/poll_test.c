@@ -294,8 +294,11 @@ static void level_triggered(void)
 	tally_expect(&t, 0, 0, 5);
 }
 
-/* After an event read all there is; the next packet makes the next event. */
-static void edge_run(struct ptap_setup setup)
+/*
+ * After an event read all there is; the next packet makes the next event.  Each
+ * second one has 60 bytes, the others @size.
+ */
+static void edge_run(struct ptap_setup setup, uint32_t size)
 {
 	struct capture c;
 	struct tally t;
@@ -307,8 +310,10 @@ static void edge_run(struct ptap_setup setup)
 	capture_init(&c, fd, tally_packet, &t);
 	capture_read_once(&c, fd, 0);
 	ep = epoll_add(fd, EPOLLIN | EPOLLET);
-	for (i = 0; i < 5 && !tap_failures(); i++) {
-		send_frames("d0", i, 1, 60);
+	for (i = 0; i < 6 && !tap_failures(); i++) {
+		if (size > 60 && i % 2 == 0)
+			sleep_us(50000);	/* the timer has stopped */
+		send_frames("d0", i, 1, i % 2 ? 60 : size);
 		CHECK(epoll_one(ep, NO_END) & EPOLLIN, "no event for packet %d",
 		      i);
 		while (c.packets <= (uint64_t)i)
@@ -323,13 +328,21 @@ static void edge_run(struct ptap_setup setup)
 static void edge_triggered(void)
 {
 	net_dummy("d0");
-	edge_run(SETUP());
+	edge_run(SETUP(), 60);
 }
 
 static void edge_triggered_immediate(void)
 {
 	net_dummy("d0");
-	edge_run(SETUP(.watermark = 1));
+	edge_run(SETUP(.watermark = 1), 60);
+}
+
+/* A packet that is a watermark by itself, and one that is not. */
+static void edge_triggered_mixed(void)
+{
+	net_dummy("d0");
+	pin_cpu(0);
+	edge_run(SETUP(.watermark = 1000), 1400);
 }
 
 static void edge_triggered_mapped(void)
@@ -486,6 +499,7 @@ static const struct test tests[] = {
 	{ "epoll, level-triggered", level_triggered },
 	{ "epoll, edge-triggered", edge_triggered },
 	{ "epoll, edge-triggered, watermark 1", edge_triggered_immediate },
+	{ "epoll, edge-triggered, above and below", edge_triggered_mixed },
 	{ "epoll, edge-triggered, mapped", edge_triggered_mapped },
 	{ "epoll of a session that is set up later", registered_early },
 	{ "poll publishes deferred records", poll_publishes },
@@ -495,6 +509,7 @@ static const struct test tests[] = {
 	{ "idle: no timer is queued", idle_timer_list },
 	{ "a packet after a long idle time wakes poll", idle_then_poll },
 	{ "a packet after a long idle time wakes read", idle_then_read },
+	{ "a packet in it that nobody slept for, then poll", idle_while_awake },
 	{ "lost wake-ups: poll", race_poll },
 	{ "lost wake-ups: poll, copybreak 0", race_poll_cloned },
 	{ "lost wake-ups: poll, watermark 1", race_poll_watermark },

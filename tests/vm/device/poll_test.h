@@ -11,6 +11,7 @@ void idle_no_timers(void);
 void idle_timer_list(void);
 void idle_then_poll(void);
 void idle_then_read(void);
+void idle_while_awake(void);
 void race_poll(void);
 void race_poll_cloned(void);
 void race_poll_watermark(void);
