@@ -110,7 +110,7 @@ declare -A long=(
 	[37-faults]=140 [38-output]=70 [40-overload]=55 [55-options]=70
 	[65-rotation]=150 [66-rings]=80 [67-compress]=50 [90-sessions]=65
 	[91-extcap]=60 [92-examples]=70 [93-remote]=50 [96-tutorial]=150
-	[race_test]=80 [ring_test]=100
+	[poll_test]=100 [race_test]=80 [ring_test]=100
 )
 
 vm_tests() {
