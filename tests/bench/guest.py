@@ -304,13 +304,19 @@ def kind_of(run):
 
 
 def search_rate(run, work):
-    """RFC 2544: the highest rate at which nothing is lost, by bisection."""
+    """RFC 2544: the highest rate at which nothing is lost, by bisection.
+
+    Before that as fast as the sender can, which is in larger bursts.
+    """
     low, high = 0.0, run["rate_max"]
     trials = []
     for _ in range(run.get("steps", 7)):
         rate = high if not trials else (low + high) / 2
-        trial = dict(run, rate=rate, count=max(int(rate * run["seconds"]),
-                                               20000))
+        trial = dict(run, count=max(int(rate * run["seconds"]), 20000))
+        if trials:
+            trial["rate"] = rate
+        else:
+            del trial["burst"]
         result = run_one(trial, work)
         lost = result["sent"] - result["capture"]["captured"]
         trials.append({"rate": rate, "mpps": result["mpps"], "lost": lost})
