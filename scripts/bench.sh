@@ -4,7 +4,7 @@
 #
 # Makes the benchmark's kernel if the cache has none, builds the modules for it,
 # and runs the contenders in it (tests/bench/run.py). Environment:
-#   BENCH=quick     what the targets need, in about five minutes
+#   BENCH=quick     what the targets need, in six to seven minutes
 #   BENCH_ONLY=A,B  only these workloads (tests/bench/plan.py)
 #   BENCH_REPS=N    so many repetitions of each
 #   BENCH_PROFILE=CONTENDER  where the sender's time goes, by perf, with

@@ -2,7 +2,7 @@
 # make bench: ptap against the other taps, on a kernel made for it.
 #
 #   make bench                      everything, about an hour
-#   make bench BENCH=quick          what the targets need, five minutes
+#   make bench BENCH=quick          what the targets need, six to seven minutes
 #   make bench BENCH_ONLY=rx60,...  some workloads (tests/bench/plan.py)
 #   make bench BENCH_ONLY=rx60 BENCH_PROFILE=ptap-release  where the time goes,
 #                                   of the reader with BENCH_CPU=1
