@@ -129,26 +129,34 @@ static void *late_frame(void *arg)
 	return NULL;
 }
 
+/* A packet wakes who sleeps in poll() since before it was sent. */
+static void poll_late(int fd, uint64_t seq)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	pthread_t thread;
+
+	TEST_THREAD(thread, late_frame, &seq);
+	CHECK(poll(&p, 1, -1) == 1, "poll: %m");
+	pthread_join(thread, NULL);
+}
+
 void idle_then_poll(void)
 {
-	struct pollfd p = { .events = POLLIN };
-	pthread_t thread;
 	struct capture c;
 	struct tally t;
 	uint64_t i;
+	int fd;
 
 	net_dummy("d0");
-	p.fd = session_start("d0", SETUP());
+	fd = session_start("d0", SETUP());
 	tally_init(&t);
-	capture_init(&c, p.fd, tally_packet, &t);
-	capture_read_once(&c, p.fd, 0);
+	capture_init(&c, fd, tally_packet, &t);
+	capture_read_once(&c, fd, 0);
 	for (i = 0; i < 2; i++) {
-		TEST_THREAD(thread, late_frame, &i);
-		CHECK(poll(&p, 1, -1) == 1, "poll: %m");
-		pthread_join(thread, NULL);
-		capture_read(&c, p.fd, i + 1, 0);
+		poll_late(fd, i);
+		capture_read(&c, fd, i + 1, 0);
 	}
-	capture_finish(&c, p.fd);
+	capture_finish(&c, fd);
 	tally_expect(&t, 0, 0, 2);
 }
 
@@ -159,8 +167,6 @@ void idle_then_poll(void)
 void idle_while_awake(void)
 {
 	struct pollfd p = { .events = POLLIN };
-	uint64_t seq = 1;
-	pthread_t thread;
 	struct capture c;
 	struct tally t;
 
@@ -173,9 +179,7 @@ void idle_while_awake(void)
 	CHECK(!poll(&p, 1, 700), "nothing is readable");
 	send_frames("d0", 0, 1, 60);
 	capture_read(&c, p.fd, 1, 0);
-	TEST_THREAD(thread, late_frame, &seq);
-	CHECK(poll(&p, 1, -1) == 1, "poll: %m");
-	pthread_join(thread, NULL);
+	poll_late(p.fd, 1);
 	capture_finish(&c, p.fd);
 	tally_expect(&t, 0, 0, 2);
 }
