@@ -122,7 +122,8 @@ tap_count() {
 		END { print p + 0, f + 0, s + 0 }'
 }
 
-# tap_summary: of the TAP that it reads, the last line of a test suite; fails if a test did.
+# tap_summary: the last line of a test suite, of the TAP that it reads; fails if a
+# test did.
 tap_summary() {
 	local p f s
 

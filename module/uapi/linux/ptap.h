@@ -25,7 +25,8 @@
  *          and for the memory ordering that a reader must keep.
  *
  * poll() says POLLIN when a ring holds a watermark of bytes, or anything older
- * than the flush time, and POLLIN | POLLHUP when nothing more will come.
+ * than the flush time, and POLLIN | POLLHUP when nothing more will come.  Both
+ * read() and poll() fill deferred records in (see copybreak).
  *
  * Errors that any ioctl can return: -ENOTTY unknown command, -EFAULT bad
  * pointer, -EINVAL a size below the first version of the structure, a reserved
