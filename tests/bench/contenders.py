@@ -4,10 +4,11 @@
 spec() gives for a run what guest.py needs: argv (absent: nothing captures),
 module (loaded for the run), ready (a pattern on standard error that says that
 it captures), counts (how its last words are read), cpu (that its reader is
-pinned to; -1: free), readers (its threads, if several), linger (seconds in which it may empty its ring: the peers
-leave what is in it at a signal). All have a snapshot length above the frame's
-and the same interface. Ring sizes come from the run ("mib" for the whole capture; ptap has
-a ring for each CPU, so it gets its share), else each has its own default.
+pinned to; -1: free), readers (its threads, if several), linger (seconds in which
+it may empty its ring: the peers leave what is in it at a signal). All have a
+snapshot length above the frame's and the same interface. Ring sizes come from
+the run ("mib" for the whole capture; ptap has a ring for each CPU, so it gets its
+share), else each has its own default.
 """
 
 import json

@@ -4,10 +4,11 @@
     guest.py WORK
 
 WORK/plan.json is a list of runs (see plan.py), WORK/bin has the programs, and
-WORK/results.jsonl gets one line for each run as it ends, so that the host can
-show progress and go on after a crash: runs that have a line are left out. One
-run is: start the contender on its CPU, wait until it captures, let pktgen (or
-TCP) send, stop the contender, read what it and the kernel counted.
+WORK/results.jsonl gets a line when the runs begin and one for each run as it
+ends, so that the host can show progress and go on after a crash: runs that have
+a line are left out. One run is: start the contender on its CPU, wait until it
+captures, let pktgen (or TCP) send, stop the contender, read what it and the
+kernel counted.
 
 Runs as the only program of the machine, as root; the host is visible but only
 WORK is written to.
@@ -225,8 +226,7 @@ def use_module(run, work, loaded=["ptap.ko"]):
 
 
 def keep_symbols(work):
-    """Of modules, for hotspots.py. That the file is there says, too, that the
-    runs begin (run.py)."""
+    """Of modules, for hotspots.py."""
     found = [line for line in read("/proc/kallsyms").splitlines(True)
              if line.endswith("]\n")]
     with open(work + "/kallsyms", "w", encoding="ascii") as f:
@@ -356,13 +356,15 @@ def main():
     results = work + "/results.jsonl"
     done, used = set(), False
     if os.path.exists(results):
-        done = {json.loads(line)["id"] for line in read(results).splitlines()}
+        done = {json.loads(line).get("id")
+                for line in read(results).splitlines()}
     subprocess.run(["ip", "link", "set", IFACE, "up", "mtu", "9000"],
                    check=True)
     os.sched_setaffinity(0, {1})
     touch_memory(work)
     keep_symbols(work)
     with open(results, "a", encoding="ascii") as f:
+        print(json.dumps({"begins": True}), file=f, flush=True)
         for run in plan:
             if run["id"] in done:
                 continue

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """Where the time goes: samples of the benchmark kernel by perf.
 
-start() begins to record, table() says what one CPU did, function by function, in
-shares and in nanoseconds of a packet. The kernel is a program of this machine
+A Recording is perf's, table() says what one CPU did in it, function by function,
+in shares and in nanoseconds of a packet. The kernel is a program of this machine
 with a thread for each CPU; pktgen sends on CPU 0 and nothing else runs there,
 readers run on CPU 1. A program of that kernel is a process of this machine's:
-what a reader does outside of the kernel has no names. The clock of samples is cpu-clock: a guest has no cycle counters. A sample falls
-behind an instruction that waits, so locked ones and loads carry what is before
-them. Functions of modules have no symbols in the program: guest.py leaves the
-kernel's list of them in WORK/kallsyms.
+what a reader does outside of the kernel has no names. The clock of samples is
+cpu-clock: a guest has no cycle counters. A sample falls behind an instruction
+that waits, so locked ones and loads carry what is before them. Functions of
+modules have no symbols in the program: guest.py leaves the kernel's list of them
+in WORK/kallsyms.
 """
 
 import bisect
 import collections
 import os
+import signal
 import subprocess
 
 SAMPLES_PER_SECOND = 4000
@@ -26,13 +28,30 @@ PROGRAMS = "uml-userspace"
 PROGRAM = "(the reader itself)"
 
 
-def start(work):
-    """perf, recording all processors until it is interrupted."""
-    return subprocess.Popen(
-        ["perf", "record", "-q", "-a", "-e", "cpu-clock:u", "-F",
-         str(SAMPLES_PER_SECOND), "-o", work / "perf.data"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
+class Recording:
+    """perf, which records all processors from begin() to end()."""
+
+    def __init__(self, work):
+        self.work = work
+        self.perf = None
+
+    def begin(self):
+        """Again for each kernel that is started: one recording for all."""
+        if self.perf:
+            return
+        self.perf = subprocess.Popen(
+            ["perf", "record", "-q", "-a", "-e", "cpu-clock:u", "-F",
+             str(SAMPLES_PER_SECOND), "-o", self.work / "perf.data"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+
+    def end(self):
+        """Returns whether there is one."""
+        if not self.perf:
+            return False
+        self.perf.send_signal(signal.SIGINT)
+        self.perf.wait()
+        return True
 
 
 def module_symbols(path):

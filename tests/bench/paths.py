@@ -78,10 +78,11 @@ def transfer(path, net, run):
                                   preexec_fn=pinned(1))
         wait_for(f, "ready")
         try:
-            out = subprocess.run([blast, net + "2", str(PORT),
-                                  str(run["mib_sent"]), str(run["times"]),
-                                  str(run["pause_ms"])], check=True, capture_output=True, text=True,
-                                 timeout=120, preexec_fn=pinned(0)).stdout
+            argv = [blast, net + "2", str(PORT)]
+            argv += [str(run[key]) for key in ("mib_sent", "times", "pause_ms")]
+            out = subprocess.run(argv, check=True, capture_output=True,
+                                 text=True, timeout=120,
+                                 preexec_fn=pinned(0)).stdout
             server.wait(20)
         finally:
             server.kill()

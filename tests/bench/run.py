@@ -111,27 +111,26 @@ def is_dead(console, start):
         return LAST_WORDS in f.read()
 
 
-def follow(proc, path, runs, done, at_start=lambda: None):
+def follow(proc, path, runs, done, begins):
     """Reads results as they come, until all are there or the kernel ended.
 
-    Calls at_start() once that kernel is about to begin with the runs.
+    Calls begins() when the kernel says that it begins with the runs.
     """
     by_id = {r["id"]: r for r in runs}
     last = time.monotonic()
     offset = 0
     console = path.with_name("console.log")
     start = console.stat().st_size
-    symbols = path.with_name("kallsyms")
     while True:
         ended = proc.poll() is not None
-        if symbols.exists():
-            at_start()
-            at_start = lambda: None
         if path.exists():
             data = path.read_text()
             end = data.rfind("\n") + 1
             for line in data[offset:end].splitlines():
                 result = json.loads(line)
+                if "begins" in result:
+                    begins()
+                    continue
                 if result["id"] in done or result["id"] not in by_id:
                     continue
                 result["load"] = load_average()
@@ -158,7 +157,7 @@ def skip_missing(runs):
     return runs
 
 
-def measure(args, work):
+def measure(args, work, begins):
     runs = skip_missing(plan.runs(args.quick, args.only, args.reps))
     if args.profile:
         runs = [r for r in runs if r["contender"] == args.profile]
@@ -177,7 +176,7 @@ def measure(args, work):
         proc = boot(args, work)
         try:
             args.threads = pin(proc.pid)
-            follow(proc, results, runs, done, args.at_start)
+            follow(proc, results, runs, done, begins)
         finally:
             if len(done) == len(runs):
                 try:
@@ -217,14 +216,12 @@ def main():
     for old in ("console.log", "guest.log", "kallsyms"):
         (work / old).unlink(missing_ok=True)
     start = time.monotonic()
-    perf = []
-    args.at_start = lambda: None
+    recording = hotspots.Recording(work)
+    samples, load = measure(args, work, recording.begin if args.profile
+                            else lambda: None)
     if args.profile:
-        args.at_start = lambda: perf or perf.append(hotspots.start(work))
-    samples, load = measure(args, work)
-    if args.profile:
-        perf[0].send_signal(signal.SIGINT)
-        perf[0].wait()
+        if not recording.end() or not samples:
+            raise SystemExit(f"nothing was run; see {work}/console.log")
         ns = statistics.median(s["ns"][0] for s in samples if "ns" in s)
         print("\n".join(hotspots.table(work, args.threads, args.cpu, ns)))
         return 0
