@@ -354,29 +354,34 @@ int ptap_stop(struct ptap *p)
 	return 0;
 }
 
-static u64 ptap_monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
 /*
  * What is there is too young to go out; it will not be for long.  That time is
- * less than going to sleep and waking up takes.  Should it not have helped then
+ * less than going to sleep and waking up takes, and behind it the rings are
+ * looked at with the time that was read here.  Should it not have helped then
  * a hook is at work that may need this CPU.
+ *
+ * Returns 1 if it is worth to look at the rings again.
  */
-static int ptap_wait_holdback(const struct ptap *p, const sigset_t *sigmask)
+static int ptap_wait_holdback(struct ptap *p, const sigset_t *sigmask)
 {
 	struct timespec ts = { .tv_nsec = PTAP_HOLDBACK_NS };
-	u64 start = ptap_monotonic_ns();
+	u64 start = p->seen_ns;
 
 	if (p->fruitless > 1)
 		return ppoll(NULL, 0, &ts, sigmask) < 0 ? -errno : 0;
-	while (ptap_monotonic_ns() - start < PTAP_HOLDBACK_NS)
-		;
-	return 0;
+	p->fruitless++;
+	if (!start)
+		start = ptap_realtime_ns();
+	do {
+		p->now_ns = ptap_realtime_ns();
+	} while (p->now_ns - start <= PTAP_HOLDBACK_NS);
+	return 1;
+}
+
+/* When poll() looked at the rings; 0: this module does not say. */
+static u64 ptap_seen_ns(const struct ptap *p)
+{
+	return p->maps ? smp_load_acquire(&p->maps[0].ctl->polled_ns) : 0;
 }
 
 int ptap_wait(struct ptap *p, int timeout_ms, const sigset_t *sigmask)
@@ -419,7 +424,8 @@ int ptap_wait_any(struct ptap *p, struct pollfd *others, unsigned int nr,
 	for (i = 0; i < nr; i++)
 		others[i].revents = pfd[1 + i].revents;
 	p->fruitless = pfd[0].revents ? p->fruitless + 1 : 0;
-	p->polled = pfd[0].revents;
+	p->seen_ns = pfd[0].revents ? ptap_seen_ns(p) : 0;
+	p->now_ns = p->seen_ns;
 	if (pfd[0].revents & POLLHUP) {
 		p->gone = true;
 		ret = ptap_stop(p);

@@ -43,8 +43,9 @@ struct ptap_headers {
  * @held: spans are given out and not released
  * @complete: the last spans were all that there was; wait before looking again
  * @more: what ptap_rings_look() saw has not all been given out
- * @polled: poll() has just been ready, and left the time
- * @fruitless: how often in a row poll() was ready and nothing might go out
+ * @fruitless: how often in a row there was something and nothing might go out
+ * @seen_ns: when the last poll() saw something; 0: it did not, or does not say
+ * @now_ns: the time, for who looks at the rings next; 0: read the clock
  * @maps: the rings
  * @rings: consumer's side of @maps, in mmap mode
  * @stream: the other mode
@@ -76,8 +77,9 @@ struct ptap {
 	bool held;
 	bool complete;
 	bool more;
-	bool polled;
 	unsigned int fruitless;
+	u64 seen_ns;
+	u64 now_ns;
 	struct ptap_ring_map *maps;
 	struct ptap_rings rings;
 	struct ptap_stream stream;
@@ -115,6 +117,7 @@ long ptap_describe(const struct ptap *p, const u8 *data, size_t len, u8 **more);
 bool ptap_iface_key_get(void *ctx, u32 id, struct ptap_iface_key *key);
 
 /* mapping.c */
+u64 ptap_realtime_ns(void);
 int ptap_mapping_create(struct ptap *p);
 void ptap_mapping_destroy(struct ptap *p);
 

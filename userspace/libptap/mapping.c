@@ -14,21 +14,22 @@
 #include <time.h>
 #include "internal.h"
 
-/* Who has just been woken finds the time in the ring, and needs no clock. */
+u64 ptap_realtime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* Who has just been woken knows the time, and needs no clock. */
 static u64 ptap_clock_now(void *ctx)
 {
 	struct ptap *p = ctx;
-	struct timespec ts;
-	u64 polled;
+	u64 now = p->now_ns;
 
-	if (p->polled) {
-		p->polled = false;
-		polled = smp_load_acquire(&p->maps[0].ctl->polled_ns);
-		if (polled)
-			return polled;
-	}
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (u64)ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+	p->now_ns = 0;
+	return now ? now : ptap_realtime_ns();
 }
 
 static void ptap_ring_fill(void *ctx, u32 ring)
