@@ -2,10 +2,12 @@
 # make bench: ptap against the other taps, on a kernel made for it.
 #
 #   make bench                      everything, about an hour
-#   make bench BENCH=quick          what the targets need, six to seven minutes
+#   make bench BENCH=quick          what the targets need, five minutes
 #   make bench BENCH_ONLY=rx60,...  some workloads (tests/bench/plan.py)
 #   make bench BENCH_ONLY=rx60 BENCH_PROFILE=ptap-release  where the time goes,
 #                                   of the reader with BENCH_CPU=1
+#   make bench BENCH_ONLY=rx60 BENCH_VARIANTS="same no-clock"  what a part of the
+#                                   module costs (tests/bench/variants)
 #   make bench-loop                 what the library adds to write(), no kernel
 #
 # Results: build/bench/results.json, a table, plots. The first time builds a
@@ -46,7 +48,8 @@ bench-programs: $(addprefix $(BENCH_BIN)/,$(BENCH_PLAIN) ptapreader tapdump)
 
 bench: bench-deps bench-programs
 	@BENCH='$(BENCH)' BENCH_ONLY='$(BENCH_ONLY)' \
-		BENCH_PROFILE='$(BENCH_PROFILE)' BENCH_CPU='$(BENCH_CPU)' scripts/bench.sh
+		BENCH_PROFILE='$(BENCH_PROFILE)' BENCH_CPU='$(BENCH_CPU)' \
+		BENCH_VARIANTS='$(BENCH_VARIANTS)' BENCH_REPS='$(BENCH_REPS)' scripts/bench.sh
 
 bench-loop: $(BENCH_BIN)/ringloop
 	@for args in '' '-f pcapng' '-s 1514' '-a 24'; do \

@@ -234,7 +234,6 @@ def keep_symbols(work):
 
 
 def run_one(run, work):
-    use_module(run, work)
     spec = contenders.spec(run, work)
     if spec.get("module"):
         subprocess.run(["insmod", work + "/" + spec["module"],
@@ -373,6 +372,7 @@ def main():
             used = True
             start = time.monotonic()
             try:
+                use_module(run, work)
                 result = kind_of(run)(run, work)
             except (RuntimeError, OSError, subprocess.SubprocessError,
                     ValueError) as e:

@@ -109,22 +109,23 @@ def workloads(quick):
         out.append(workload(f"search{size}", "rx", size, few, who,
                             sink="tmpfs", mib={n: 64 for n in who},
                             search=True, seconds=0.5, rate_max=rate[size],
-                            burst=8, steps=7 if quick else 10))
+                            burst=8, steps=6 if quick else 10))
     return out
 
 
 def others(quick):
     """Real TCP beside captures and through middlemen; latency; idleness."""
-    tcp = workload("tcp", "tx", 65536, 0,
-                   ["none", "null", "v3", "tcpdump", "ptap", "ptap-cb0",
-                    "queue", "tun"], kind="tcp", iface="va",
+    who = ["none", "null", "tcpdump", "ptap", "queue", "tun"]
+    if not quick:
+        who += ["v3", "ptap-cb0"]
+    tcp = workload("tcp", "tx", 65536, 0, who, kind="tcp", iface="va",
                    mib_sent=64 if quick else 256, times=9, pause_ms=0,
                    mib={"v3": 64})
     # As cost(): what fits into the default ring, taken out in the pauses.
     cost = workload("gso", "tx", 65536, 0,
                     ["none", "null", "v3-release", "ptap-drain"], kind="tcp",
-                    iface="va", mib_sent=3, times=100, pause_ms=25,
-                    mib={"v3-release": 64})
+                    iface="va", mib_sent=3, times=40 if quick else 100,
+                    pause_ms=25, mib={"v3-release": 64})
     late = workload("latency", "tx", 60, 500 if quick else 1000,
                     ["ptap-now", "tcpdump-now"], kind="latency", sink="pipe")
     still = workload("idle", "rx", 60, 0, ["ptap"], kind="idle", seconds=3)
@@ -134,12 +135,24 @@ def others(quick):
 def repetitions(w, quick):
     if w.get("search"):
         return 1 if quick else 3
+    if w["name"] == "idle":
+        return 1
     if w["name"] in ("gso", "tcp", "latency"):
         return 3 if quick else 7
     return 2 if quick else 7
 
 
-def runs(quick=False, only=None, reps=None):
+def with_variants(names, variants):
+    """Beside each of ptap's contenders the same with other modules."""
+    out = []
+    for name in names:
+        out.append(name)
+        if name.startswith("ptap"):
+            out += [f"{name}@{variant}" for variant in variants]
+    return out
+
+
+def runs(quick=False, only=None, reps=None, variants=()):
     """The plan: a list of runs, each with an id of its own."""
     out = []
     loads = [w for w in workloads(quick) if not only or w["name"] in only]
@@ -149,7 +162,7 @@ def runs(quick=False, only=None, reps=None):
         for w in loads:
             if rep >= (reps or repetitions(w, quick)):
                 continue
-            names = w["contenders"]
+            names = with_variants(w["contenders"], variants)
             turn = rep % len(names)
             for name in names[turn:] + names[:turn]:
                 run = {k: v for k, v in w.items()
@@ -158,12 +171,15 @@ def runs(quick=False, only=None, reps=None):
                            contender=name, rep=rep)
                 if name in ("queue", "tun"):
                     run["middleman"] = name
+                base, _, variant = name.partition("@")
+                if variant:
+                    run["ko"] = variant + ".ko"
                 for key in ("mib", "lap"):
-                    if name in w.get(key, {}):
-                        run[key] = w[key][name]
+                    if base in w.get(key, {}):
+                        run[key] = w[key][base]
                 # In fragmented memory each page of a ring is a mapping of the
                 # host, which has a limit: large rings want a new machine.
-                if name.endswith("hold") and run.get("kind") != "tcp" and \
+                if base.endswith("hold") and run.get("kind") != "tcp" and \
                         name.startswith("ptap"):
                     run["fresh"] = True
                 out.append(run)

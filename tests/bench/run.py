@@ -3,7 +3,7 @@
 
     run.py --kernel FILE --work DIR [--quick] [--only WORKLOAD,...]
            [--reps N] [--mem SIZE] [--profile CONTENDER [--cpu N]]
-           --results FILE
+           [--variants "NAME ..."] --results FILE
 
 The kernel is a program; it works WORK/plan.json off (guest.py) and appends to
 WORK/results.jsonl, which this end follows. A kernel that dies or stands still
@@ -158,7 +158,8 @@ def skip_missing(runs):
 
 
 def measure(args, work, begins):
-    runs = skip_missing(plan.runs(args.quick, args.only, args.reps))
+    runs = skip_missing(plan.runs(args.quick, args.only, args.reps,
+                                  args.variants))
     if args.profile:
         runs = [r for r in runs if r["contender"] == args.profile]
         if len({r["workload"] for r in runs}) != 1:
@@ -208,6 +209,7 @@ def main():
     parser.add_argument("--reps", type=int)
     parser.add_argument("--mem", default="6G")
     parser.add_argument("--profile")
+    parser.add_argument("--variants", type=str.split, default=[])
     parser.add_argument("--cpu", type=int, default=0)
     parser.add_argument("--results", required=True)
     args = parser.parse_args()
