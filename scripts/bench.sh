@@ -64,6 +64,7 @@ esac
 [[ -z ${BENCH_MEM:-} ]] || args+=(--mem "$BENCH_MEM")
 
 need_tools python3 insmod ip mount
+[[ -z ${BENCH_VARIANTS:-} ]] || need_tools patch
 for program in v3reader ptapreader capcheck tapdump tcpblast latency middleman; do
 	[[ -x $work/bin/$program ]] ||
 		die 1 "$work/bin/$program is missing; run make bench, which builds it"

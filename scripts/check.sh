@@ -22,6 +22,7 @@
 #   docs       links lead to files, each row of "Works with" to a test, the code
 #              compiles, pictures are small, the table in tapdump(8) has all that
 #              tcpdump's manual has
+#   variants   the patches of the benchmark's modules (tests/bench/variants) fit
 #   licence    each source file names its licence
 #
 # style and licence answer to the names format and spdx as well.
@@ -254,6 +255,15 @@ gate_docs() {
 	return $bad
 }
 
+gate_variants() {
+	local patch bad=0
+
+	for patch in $(files 'tests/bench/variants/*.patch'); do
+		git apply --check "$patch" || bad=1
+	done
+	return $bad
+}
+
 gate_licence() {
 	! grep -L 'SPDX-License-Identifier' $(files '*.c' '*.h' '*.py' 'Kbuild' 'module/Kbuild') | grep .
 }
@@ -285,7 +295,7 @@ run_gate() {
 	esac
 }
 
-gates=(kernel style cppcheck tidy clang analyzer shell uapi versions size man abi cocci docs licence)
+gates=(kernel style cppcheck tidy clang analyzer shell uapi versions size man abi cocci docs variants licence)
 (($# == 0)) || gates=("$@")
 for gate in "${gates[@]}"; do
 	case $gate in
