@@ -17,7 +17,7 @@ OURS, OTHERS, FLOOR = "#1b6ca8", "#b5651d", "#888888"
 
 
 def colour(name):
-    if name in ("none", "null", "ring-write"):
+    if name.startswith("null") or name in ("none", "ring-write"):
         return FLOOR
     return OURS if name.startswith("ptap") else OTHERS
 
