@@ -20,6 +20,7 @@
 #define ENDS		12U
 #define OFFLINES	6U
 #define RELOADS		10U
+#define RELOADS_MANY	50U	/* where all is done more often */
 #define MODULE		"/ptap/module/ptap.ko"
 #define SLL2_LEN	20U
 
@@ -313,7 +314,8 @@ void module_reload(void)
 		.dev = "d1", .nr = UINT64_MAX / 2, .size = 60,
 		.batch = 4, .pause_us = 500,
 	};
-	unsigned int rounds = race_rounds(RELOADS), i;
+	unsigned int usual = race_rounds(1) > 1 ? RELOADS_MANY : RELOADS;
+	unsigned int rounds = race_rounds(usual), i;
 	int module = open(MODULE, O_RDONLY | O_CLOEXEC);
 	pthread_t opening, sending;
 	bool stop = false;
