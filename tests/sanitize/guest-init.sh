@@ -34,9 +34,12 @@ done
 mkdir $root/run/netns
 ln -s /proc/self/fd $root/dev/fd
 hostname ptap
-chroot $root /usr/bin/env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 \
+# Who is in a chroot may not make user namespaces: the new root is moved to /.
+cd $root || exit
+mount --move $root /
+chroot . /usr/bin/env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 \
 	/bin/bash /ptap/tests/sanitize/guest.sh "$PTAP_JOB" \
-	>"$root/out/guest.tap" 2>&1 </dev/null
+	>out/guest.tap 2>&1 </dev/null
 sync
 # Ends the machine; there is no init to ask.
-chroot $root python3 -c 'import ctypes; ctypes.CDLL(None).reboot(0x4321fedc)'
+chroot . python3 -c 'import ctypes; ctypes.CDLL(None).reboot(0x4321fedc)'
