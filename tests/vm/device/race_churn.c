@@ -235,6 +235,22 @@ static bool cpu_online(int cpu, bool yes)
 	return ok;
 }
 
+/* To their ends; meanwhile both sessions are read, whose rings hold seconds. */
+static void join_reading(pthread_t sending[2], int fd, struct capture *by_read,
+			 struct rings *rs, struct capture *by_map)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		while (pthread_tryjoin_np(sending[i], NULL) == EBUSY) {
+			rings_merge(rs, by_map, false);
+			while (capture_read_once(by_read, fd, 0) > 0)
+				;
+			sleep_us(1000);
+		}
+	}
+}
+
 /* Its ring stays, and is read like the others; it is used again later. */
 void cpu_offline(void)
 {
@@ -277,8 +293,7 @@ void cpu_offline(void)
 		while (capture_read_once(&by_read, fd, 0) > 0)
 			;
 	}
-	for (i = 0; i < 2; i++)
-		pthread_join(sending[i], NULL);
+	join_reading(sending, fd, &by_read, &rs, &by_map);
 	capture_finish(&by_read, fd);
 	rings_finish(&rs, &by_map);
 	for (i = 0; i < 2; i++) {
