@@ -35,8 +35,9 @@ for expr in "" ip 'tcp port 80 and host 10.9.0.1' 'vlan and ip' inbound \
 	done
 done
 both "-d: snapshot length" -i va -s 96 -d ip
-both "-d: any" -i any -d tcp port 80
-both "-d: any, first version" -i any -y LINUX_SLL -d tcp port 80
+# -p: newer ones warn that this one is not promiscuous.
+both "-d: any" -i any -p -d tcp port 80
+both "-d: any, first version" -i any -p -y LINUX_SLL -d tcp port 80
 both "-d: no interface" -d ip
 both "-d: no interface, another link type" -y RAW -ddd ip
 both "-d: a link type that it does not have" -i va -y LINUX_SLL2 -d ip
@@ -56,7 +57,7 @@ done
 # Lists.
 both "-J" -i va -J
 both "-J: any" -i any -J
-both "-L: any" -i any -L
+both "-L: any" -i any -p -L
 out=$(in_ns pt-a tapdump -i va -L)
 is "-L" "$(awk 'NR > 1 { print $1 }' <<<"$out" | xargs)" "EN10MB LINUX_SLL LINUX_SLL2"
 for type in EN10MB LINUX_SLL LINUX_SLL2; do
