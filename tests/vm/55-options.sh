@@ -35,8 +35,8 @@ for expr in "" ip 'tcp port 80 and host 10.9.0.1' 'vlan and ip' inbound \
 	done
 done
 both "-d: snapshot length" -i va -s 96 -d ip
-# -p: newer ones warn that this one is not promiscuous.
-both "-d: any" -i any -p -d tcp port 80
+# Newer ones warn that this one is not promiscuous, and do not tell its type.
+both "-d: any" -i any -p -y LINUX_SLL2 -d tcp port 80
 both "-d: any, first version" -i any -p -y LINUX_SLL -d tcp port 80
 both "-d: no interface" -d ip
 both "-d: no interface, another link type" -y RAW -ddd ip
