@@ -163,14 +163,15 @@ make_exchange() {
 	truncate -s 16G "$dir/exchange"
 }
 
-# The folders of runs that were killed before they could tidy up.
+# The folders of runs that were killed before they could tidy up.  Another run may
+# be removing the same ones.
 remove_stale_runs() {
 	local dir pid
 
 	for dir in "$PTAP_ROOT"/build/vm/run.*; do
 		pid=${dir##*/run.}
 		pid=${pid%.*}
-		[[ ! -d $dir || -e /proc/$pid ]] || rm -rf "$dir"
+		[[ ! -d $dir || -e /proc/$pid ]] || rm -rf "$dir" || :
 	done
 }
 

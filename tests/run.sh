@@ -44,7 +44,7 @@ if [[ ${1:-} == --kernel ]]; then
 fi
 log=build/test${kernel:+/$kernel}
 mkdir -p "$log"
-rm -f "$log"/*.tap "$log"/vm*
+rm -rf "$log"/*.tap "$log"/vm*
 passed=0 failed=0 skipped=0 nr=0
 
 say() { echo "# $*"; }
@@ -80,15 +80,16 @@ unit_tests() {
 }
 
 # vm NR KERNEL NAME...: these files in a VM of their own; it uses one core and a
-# bit.  A kernel that fails before the first file, without our module, gets a
-# second chance: emulated CPUs lose a race in patching their code now and then.
+# bit.  Its /out is its own: vm.sh empties the folder that it comes to.  A kernel
+# that fails before the first file, without our module, gets a second chance:
+# emulated CPUs lose a race in patching their code now and then.
 vm() {
 	local nr=$1 kernel=$2 status
 
 	shift 2
 	for _ in 1 2; do
 		scripts/vm.sh --kernel "${kernel:-6.1}" --timeout 3600 --cpus 2 \
-			--mem 2G --append 'init_on_alloc=0' \
+			--mem 2G --append 'init_on_alloc=0' --out "$log/vm$nr.out" \
 			-- tests/vm/run.sh "$@" >"$log/vm$nr.tap" 2>"$log/vm$nr.err"
 		status=$?
 		if ((status != 125)) || [[ -s $log/vm$nr.tap ]]; then break; fi
