@@ -235,34 +235,40 @@ static bool cpu_online(int cpu, bool yes)
 	return ok;
 }
 
-/* To their ends; meanwhile both sessions are read, whose rings hold seconds. */
-static void join_reading(pthread_t sending[2], int fd, struct capture *by_read,
-			 struct rings *rs, struct capture *by_map)
-{
-	int i;
+/* Two sessions that see the same, whose rings hold seconds of it. */
+struct two_ways {
+	struct capture by_read, by_map;
+	struct tally read_t, map_t;
+	struct rings rs;
+	int fd;
+};
 
-	for (i = 0; i < 2; i++) {
-		while (pthread_tryjoin_np(sending[i], NULL) == EBUSY) {
-			rings_merge(rs, by_map, false);
-			while (capture_read_once(by_read, fd, 0) > 0)
-				;
-			sleep_us(1000);
-		}
-	}
+static void two_ways_init(struct two_ways *two, struct ptap_setup setup)
+{
+	two->fd = session_start("d0", setup);
+	/* There may be nothing to read. */
+	REQUIRE(!fcntl(two->fd, F_SETFL, O_NONBLOCK), "fcntl: %m");
+	rings_map(&two->rs, session_start("d0", setup));
+	tally_init(&two->read_t);
+	tally_init(&two->map_t);
+	capture_init(&two->by_read, two->fd, tally_packet, &two->read_t);
+	capture_init(&two->by_map, two->rs.fd, tally_packet, &two->map_t);
+}
+
+static void two_ways_read(struct two_ways *two)
+{
+	rings_merge(&two->rs, &two->by_map, false);
+	while (capture_read_once(&two->by_read, two->fd, 0) > 0)
+		;
 }
 
 /* Its ring stays, and is read like the others; it is used again later. */
 void cpu_offline(void)
 {
 	unsigned int rounds = race_rounds(OFFLINES), i;
-	struct ptap_setup setup = SETUP_COPYBREAK(0, .snaplen = 2000,
-						  .ring_size = 16 << 20);
 	struct sender snd[2];
-	struct tally read_t, map_t;
-	struct capture by_read, by_map;
+	struct two_ways two;
 	pthread_t sending[2];
-	struct rings rs;
-	int fd;
 
 	need_cpus(2);
 	if (!cpu_online(1, false))
@@ -270,14 +276,8 @@ void cpu_offline(void)
 		     strerror(errno));
 	cpu_online(1, true);
 	net_dummy("d0");
-	fd = session_start("d0", setup);
-	/* The rounds may take longer than there are packets. */
-	REQUIRE(!fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl: %m");
-	rings_map(&rs, session_start("d0", setup));
-	tally_init(&read_t);
-	tally_init(&map_t);
-	capture_init(&by_read, fd, tally_packet, &read_t);
-	capture_init(&by_map, rs.fd, tally_packet, &map_t);
+	two_ways_init(&two, SETUP_COPYBREAK(0, .snaplen = 2000,
+					    .ring_size = 16 << 20));
 	for (i = 0; i < 2; i++) {
 		snd[i] = (struct sender){
 			.dev = "d0", .id = i, .nr = 2000 * rounds,
@@ -288,17 +288,21 @@ void cpu_offline(void)
 	}
 	for (i = 0; i < rounds; i++) {
 		CHECK(cpu_online(1, false), "CPU 1 stays online: %m");
-		rings_merge(&rs, &by_map, false);
+		two_ways_read(&two);
 		CHECK(cpu_online(1, true), "CPU 1 stays offline: %m");
-		while (capture_read_once(&by_read, fd, 0) > 0)
-			;
+		two_ways_read(&two);
 	}
-	join_reading(sending, fd, &by_read, &rs, &by_map);
-	capture_finish(&by_read, fd);
-	rings_finish(&rs, &by_map);
 	for (i = 0; i < 2; i++) {
-		tally_expect(&read_t, i, 0, snd[i].nr);
-		tally_expect(&map_t, i, 0, snd[i].nr);
+		while (pthread_tryjoin_np(sending[i], NULL) == EBUSY) {
+			two_ways_read(&two);
+			sleep_us(1000);
+		}
+	}
+	capture_finish(&two.by_read, two.fd);
+	rings_finish(&two.rs, &two.by_map);
+	for (i = 0; i < 2; i++) {
+		tally_expect(&two.read_t, i, 0, snd[i].nr);
+		tally_expect(&two.map_t, i, 0, snd[i].nr);
 	}
 }
 
