@@ -144,9 +144,11 @@ def excuse_card(a, b, linktype):
 EXCUSES = [excuse_block, excuse_no_type, excuse_inner_type, excuse_inner_tags,
            excuse_short, excuse_can_flags, excuse_time]
 OF_KIND = {"e1000e": [excuse_card]}
-# libpcap refuses everything for a moment when it sets its filter.
-EARLY = "tcpdump missed it while it began, before the traffic (libpcap)"
-NEUTRAL = {excuse_time.__doc__, excuse_card.__doc__, EARLY}
+# One begins before the other, and libpcap refuses everything for a moment when it
+# sets its filter.
+EARLY = {"a": "tcpdump missed it while it began, before the traffic",
+         "b": "tapdump had not begun, before the traffic"}
+NEUTRAL = {excuse_time.__doc__, excuse_card.__doc__, *EARLY.values()}
 
 
 def pcap_records(path):
@@ -267,11 +269,15 @@ class Phases:
 
 
 def leave_early(left, phases, reasons):
-    """Without packets of ours alone from before the traffic."""
-    late = [d for d in left if not d.get("a") or d.get("b") or
-            not phases.starts or d["a"]["ts_ns"] >= phases.starts[0][0]]
-    if len(late) < len(left):
-        reasons[EARLY] += len(left) - len(late)
+    """Without packets that one of them has alone, from before the traffic."""
+    late = []
+    for d in left:
+        sides = [side for side in "ab" if d.get(side)]
+        if len(sides) == 1 and phases.starts and \
+                d[sides[0]]["ts_ns"] < phases.starts[0][0]:
+            reasons[EARLY[sides[0]]] += 1
+        else:
+            late.append(d)
     return late
 
 

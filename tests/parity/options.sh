@@ -20,6 +20,9 @@ declare -A refs=(
 	[any]='' [any-sll]='-y LINUX_SLL' [any-s80]='-s 80' [any-in]='-Q in'
 )
 
+# Such a libpcap puts tags between the bytes of LINUX_SLL2 (its issue 1105).
+! older libpcap 1.10.2 || refs[any]='-y LINUX_SLL'
+
 sets='
 default            full
 read               full       --read

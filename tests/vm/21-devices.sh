@@ -58,9 +58,14 @@ else
 	skip wireguard "this kernel has no wireguard"
 fi
 
+if older libpcap 1.10.2; then
+	# its issue 1105
+	skip "any: a tag" "this libpcap puts it between the bytes of the cooked header"
+	ip -n pt-a link del va.7
+fi
 both "any (cooked)" any 'in_ns pt-a ping -c 3 -i 0.1 10.9.0.2
 	in_ns pt-a ping -c 3 -i 0.1 127.0.0.1
-	in_ns pt-a ping -c 2 -i 0.1 10.8.0.2'
+	in_ns pt-a ping -c 2 -i 0.1 -W 1 10.8.0.2'
 
 start_tap z pt-a -i va -i lo --pcapng
 in_ns pt-a ping -q -c 3 -i 0.1 10.9.0.2 >/dev/null

@@ -23,8 +23,16 @@ table() {
 			"$(tail -n 5 "$work/table.err" | tr '\t\n' '  ')")
 }
 
+# Tags between the bytes of the cooked header: libpcap's issue 1105.
+cooked=right why_not="this libpcap puts tags between the bytes of the cooked header"
+! older libpcap 1.10.2 || cooked=wrong
+
 table ether
-table cooked
+if [[ $cooked == right ]]; then
+	table cooked
+else
+	skip cooked "$why_not"
+fi
 table loopback
 if ip -n pt-a tuntap add pt0 mode tun 2>/dev/null; then
 	ip -n pt-a addr add 10.9.9.1/24 dev pt0
@@ -74,9 +82,13 @@ is "it is said, once" "$(grep -c "^$why\$" "$work/f.tap.err")" 1
 filtered '--read --copybreak=0' -i va -s 60 'ip6 protochain 17'
 filtered '--pcapng --copybreak=64' -i va -s 60 'icmp or ip6 protochain 17'
 filtered '' -i any -y LINUX_SLL 'ip6 protochain 17 or udp'
-filtered '' -i any 'link[12:2] != 0 and not tcp'
-matches "any: what the file alone has" "$(cat "$work/f.tap.err")" \
-	'filter: it looks at byte 12 of the cooked header, which only the file has; filtering in user space'
+if [[ $cooked == right ]]; then
+	filtered '' -i any 'link[12:2] != 0 and not tcp'
+	matches "any: what the file alone has" "$(cat "$work/f.tap.err")" \
+		'filter: it looks at byte 12 of the cooked header, which only the file has; filtering in user space'
+else
+	skip "any: what the file alone has" "$why_not"
+fi
 
 start_tap f pt-a -i va --meta all 'ip6 protochain 17'
 traffic6

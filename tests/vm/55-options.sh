@@ -38,6 +38,8 @@ both "-d: snapshot length" -i va -s 96 -d ip
 # Newer ones warn that this one is not promiscuous, and do not tell its type.
 both "-d: any" -i any -p -y LINUX_SLL2 -d tcp port 80
 both "-d: any, first version" -i any -p -y LINUX_SLL -d tcp port 80
+is "-d: any, its own type" "$(in_ns pt-a tapdump -i any -d tcp port 80 2>/dev/null)" \
+	"$(in_ns pt-a tcpdump -i any -d tcp port 80 2>/dev/null)"
 both "-d: no interface" -d ip
 both "-d: no interface, another link type" -y RAW -ddd ip
 both "-d: a link type that it does not have" -i va -y LINUX_SLL2 -d ip

@@ -55,7 +55,11 @@ for kind in zstd:zst lz4:lz4 gzip:gz; do
 	is "$codec: the counts" "$(grep -oE '^[0-9]+' "$work/c.err" | xargs)" \
 		"1500 1500 0"
 	check "$codec: everything, in order" holds 1500 "$work/d/f.$suffix"
-	is "$codec: tshark opens it" "$(frames "$work/d/f.$suffix")" 1500
+	if [[ $codec != gzip ]] && older tshark 4.0; then
+		skip "$codec: tshark opens it" "this tshark opens no such files"
+	else
+		is "$codec: tshark opens it" "$(frames "$work/d/f.$suffix")" 1500
+	fi
 	rm "$work/d"/*
 	capture --compress $codec --pcapng --ring-buffer packets:100 \
 		-w "$work/d/f.pcapng"

@@ -465,13 +465,13 @@ def verdict(text, what, pcap, tap, ours, theirs):
         return same, f"refused: {tap.why!r}, {pcap.why!r}"
     if pcap.why or tap.why:
         return False, f"refused: {tap.why!r}, {pcap.why!r}"
-    note = f"{ours.total()} packets" + (f"; {tap.note}" if tap.note else "")
+    note = f"{sum(ours.values())} packets" + (f"; {tap.note}" if tap.note else "")
     if ours != theirs:
         more, less = ours - theirs, theirs - ours
         some = [f"{length}:{data[:40].hex()}"
                 for length, data in [*more, *less][:3]]
-        note += f", libpcap {theirs.total()}; ours alone {more.total()}, " \
-            f"theirs {less.total()}, such as {some}"
+        note += f", libpcap {sum(theirs.values())}; ours alone " \
+            f"{sum(more.values())}, theirs {sum(less.values())}, such as {some}"
     expected = what == "?" or (what == "0") == (not ours)
     return ours == theirs and expected, note
 

@@ -72,6 +72,17 @@ finish() {
 	exit $((failed != 0))
 }
 
+# older libpcap|tshark VERSION: is the one that is here, which we compare with?
+older() {
+	local has
+
+	case $1 in
+	libpcap) has=$(tcpdump --version 2>&1 | awk '$1 == "libpcap" { print $3 }') ;;
+	tshark) has=$(tshark --version 2>/dev/null | awk 'NR == 1 { print $3 }') ;;
+	esac
+	[[ $has != "$2" && $(printf '%s\n' "$has" "$2" | sort -V | head -n 1) == "$has" ]]
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
 	local end=$((SECONDS + $1))
