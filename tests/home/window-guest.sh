@@ -19,7 +19,7 @@ ip -n pt-a addr add fd09::1/64 dev eth0 nodad
 export HOME=$work/home DISPLAY=:9 XDG_RUNTIME_DIR=$work/run LANG=C.UTF-8
 export LC_ALL=C.UTF-8 TMPDIR=$work/files
 mkdir "$TMPDIR"
-dir=$(tshark -G folders 2>/dev/null | awk -F '\t+' '/^Extcap path/ { print $2; exit }')
+dir=$(tshark -G folders 2>/dev/null | awk -F '\t+' '/^(Global )?Extcap path/ { print $2; exit }')
 mkdir -p "$work/extcap" "$HOME/.config/wireshark"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 ln -s "$(command -v ptap-extcap)" "$work/extcap/"

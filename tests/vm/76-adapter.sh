@@ -134,6 +134,10 @@ for iface in stamp0 lo; do
 		"$([[ $iface == lo ]] && echo 4 || echo 8)"
 done
 for tool in tapdump tcpdump; do
+	if [[ $tool == tcpdump ]] && older libpcap 1.10.2; then
+		skip "$tool without CAP_NET_ADMIN" "this libpcap frees its memory twice, and it crashes"
+		continue
+	fi
 	out=$(setpriv --bounding-set -net_admin --inh-caps -net_admin \
 		$tool -p -i stamp0 -j adapter_unsynced -w "$work/e" 2>&1 </dev/null)
 	is "$tool without CAP_NET_ADMIN: exit status" $? 1

@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
-dir=$(tshark -G folders 2>/dev/null | awk -F '\t+' '/^Extcap path/ { print $2; exit }')
+dir=$(tshark -G folders 2>/dev/null | awk -F '\t+' '/^(Global )?Extcap path/ { print $2; exit }')
 mkdir "$work/extcap"
 ln -s "$(command -v ptap-extcap)" "$work/extcap/"
 mount --bind "$work/extcap" "$dir"

@@ -19,10 +19,13 @@ export HOME=$work/home
 modprobe overlay
 mkdir "$work/tmp"
 mount -t tmpfs tmp "$work/tmp"
-for dir in etc usr ptap; do
+covered=()
+for dir in etc usr lib ptap; do
+	[[ ! -L /$dir ]] || continue
 	mkdir -p "$work/tmp/$dir/new" "$work/tmp/$dir/work"
 	mount -t overlay -o "lowerdir=/$dir,upperdir=$work/tmp/$dir/new,workdir=$work/tmp/$dir/work" \
 		overlay "/$dir"
+	covered=("/$dir" "${covered[@]}")
 done
 cd "$top" || exit 1
 
@@ -69,6 +72,10 @@ has_packets() {
 set -m
 while IFS= read -r command <&8; do
 	title=$(sed 's/  *#.*//' <<<"$command" | cut -c 1-60)
+	if [[ $command == 'tshark -i sshdump'* ]] && older tshark 4.0; then
+		skip "$title" "this sshdump has no command of one's own"
+		continue
+	fi
 	run_in pt-a bash -c "$command" >"$work/out" 2>&1 </dev/null 8<&- &
 	job=$!
 	if [[ $command =~ ^(cat|build/tapdump|tshark)\ .*(/dev/tap|-i) && $command != *-c\ 1* ]]; then
@@ -127,5 +134,5 @@ kill $servers
 wait 2>/dev/null
 rm -rf /home/alice
 drop_pair
-cd / && umount -l /ptap /usr /etc "$work/tmp"
+cd / && umount -l "${covered[@]}" "$work/tmp"
 finish
