@@ -41,9 +41,9 @@ static void users_go(int wanted)
 {
 	int i;
 
-	for (i = 0; i < 300 && module_users() != wanted; i++)
+	for (i = 0; i < 1200 && module_users() != wanted; i++)
 		sleep_us(100000);
-	CHECK_EQ(module_users(), wanted, "users of the module after 30 s");
+	CHECK_EQ(module_users(), wanted, "users of the module after two minutes");
 }
 
 /* A wildcard session sees them all, and each has one of its own. */
@@ -211,9 +211,9 @@ void namespace_end(void)
 		REQUIRE(write(go[1], &byte, 1) == 1, "pipe: %m");
 		REQUIRE(waitpid(pid, &status, 0) == pid, "waitpid: %m");
 		CHECK(!status, "namespace %u: %#x", i, status);
-		for (k = 0; k < 300 && if_nametoindex("v0"); k++)
+		for (k = 0; k < 1200 && if_nametoindex("v0"); k++)
 			sleep_us(100000);
-		REQUIRE(!if_nametoindex("v0"), "v0 is there after 30 s");
+		REQUIRE(!if_nametoindex("v0"), "v0 is there after two minutes");
 		pthread_join(sending, NULL);
 	}
 	users_go(before);
