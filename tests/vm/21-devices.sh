@@ -62,6 +62,7 @@ if older libpcap 1.10.2; then
 	# its issue 1105
 	skip "any: a tag" "this libpcap puts it between the bytes of the cooked header"
 	ip -n pt-a link del va.7
+	ip -n pt-b link del vb.7
 fi
 both "any (cooked)" any 'in_ns pt-a ping -c 3 -i 0.1 10.9.0.2
 	in_ns pt-a ping -c 3 -i 0.1 127.0.0.1
