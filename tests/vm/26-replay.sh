@@ -7,6 +7,10 @@
 
 . "$(dirname "$0")/lib.sh"
 folder=$work/files
+if tcpreplay -V 2>&1 | grep -q TX_RING; then
+	skip "replaying a folder" "this tcpreplay counts as sent what it leaves in its ring"
+	finish
+fi
 
 python3 "$(dirname "$0")/replay_files.py" "$folder"
 PARITY_OUT=$work "$(dirname "$0")/../parity/replay.sh" "$folder" \
