@@ -38,7 +38,7 @@ rounds() { # NAME COUNT WHAT OPTIONS...
 in_ns pt-a "$many" term 0 1 1 "$work/d/whole" >/dev/null
 head -c 2000 "$work/d/whole/0000" >"$work/d/whole/torn"
 matches "a torn file: tshark's exit status" \
-	"$(tshark_each "$work/d/whole"/* 2>&1)" 'torn: .* 2.2 files, 1 wrong'
+	"$(tshark_each "$work/d/whole"/* 2>&1)" 'torn: .* [1-9][0-9]*.2 files, 1 wrong'
 rm -r "$work/d/whole"
 
 rounds "a limit at 64 places of a record" 64 limit
