@@ -39,7 +39,7 @@ for ((i = 0; i < nr_sets; i++)); do
 	done
 done
 
-run_in pt-b python3 - <<'END' &
+run_in pt-b timeout 120 python3 - <<'END' &
 import socket
 s = socket.create_server(("10.9.0.2", 8000))
 c, _ = s.accept()
@@ -47,12 +47,12 @@ while c.recv(1000):
     pass
 END
 server=$!
-wait_for 60 in_ns pt-a python3 - <<'END'
+# Until the server is there: standard input would be read by the first try alone.
+wait_for 60 in_ns pt-a python3 -c '
 import socket
 c = socket.create_connection(("10.9.0.2", 8000))
 c.sendall(b"GET / HTTP/1.0\r\nHost: bob.test\r\n\r\n")
-c.close()
-END
+c.close()'
 wait $server
 in_ns pt-a ping -q -c 1 fd09::2 >/dev/null
 in_ns pt-a ping -q -c 2 -i 0.1 10.9.0.2 >/dev/null
