@@ -23,6 +23,11 @@ table() {
 			"$(tail -n 5 "$work/table.err" | tr '\t\n' '  ')")
 }
 
+# From 1.11 on libpcap asks for the number of a tag in two bytes, which what it
+# runs in user space only knows in one: the kernel is not concerned.
+vlan_7='vlan 7'
+older libpcap 1.11 || vlan_7=vlan
+
 # Tags between the bytes of the cooked header: libpcap's issue 1105.
 cooked=right why_not="this libpcap puts tags between the bytes of the cooked header"
 ! older libpcap 1.10.2 || cooked=wrong
@@ -75,7 +80,7 @@ filtered() { # TAPDUMP-OPTIONS SHARED-OPTIONS...
 why='tapdump: filter: "protochain" needs a loop, which the kernel does not run; filtering in user space'
 filtered '' -i va 'ip6 and icmp6'
 filtered '' -i any 'greater 120'
-filtered '' -i va 'vlan 7'
+filtered '' -i va "$vlan_7"
 filtered '' -i va.7 'icmp[icmptype] = icmp-echo'
 filtered '' -i va 'ip6 protochain 17'
 is "it is said, once" "$(grep -c "^$why\$" "$work/f.tap.err")" 1

@@ -328,9 +328,10 @@ wait $!
 is "--stats json: on standard error, before the counts" \
 	"$(grep -c '^{.*"end":true.*}$' "$work/j.err")" 1
 # On a terminal, and only there.
-in_ns pt-a script -qfec "stty cols 200
-	tapdump -i va -w $work/tty.pcap udp dst port 9999" \
-	"$work/tty" >/dev/null 2>&1 </dev/null &
+in_ns pt-a python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' sh -c "
+	stty cols 200
+	exec tapdump -i va -w $work/tty.pcap udp dst port 9999" \
+	>"$work/tty" 2>&1 </dev/null &
 pid=$!
 wait_for 30 grep -q 'listening on' "$work/tty"
 burst 12

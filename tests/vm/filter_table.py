@@ -14,6 +14,7 @@ import collections
 import contextlib
 import ctypes
 import fcntl
+import operator
 import os
 import socket
 import struct
@@ -105,10 +106,18 @@ not outbound and not tcp
 !ip[0:3] = 1
 """
 
-# libpcap cannot run this on what the kernel knows of the direction.
+# What libpcap runs in user space does not know the direction, and from 1.11 on
+# not the number of a tag: there its verdict is put together of two others.
 BETTER = {
-    "inbound and ip6 protochain 17": ("inbound", "ip6 protochain 17"),
-    "outbound and not ip6 protochain 17": ("outbound", "not ip6 protochain 17"),
+    "inbound and ip6 protochain 17":
+        ("inbound", operator.and_, "ip6 protochain 17"),
+    "outbound and not ip6 protochain 17":
+        ("outbound", operator.and_, "not ip6 protochain 17"),
+}
+BETTER_TAGS = {
+    "ip6 protochain 17 or vlan 7": ("ip6 protochain 17", operator.or_, "vlan 7"),
+    "not ip6 protochain 17 and vlan 7":
+        ("not ip6 protochain 17", operator.and_, "vlan 7"),
 }
 
 ETHER = """
@@ -141,8 +150,6 @@ udp and vlan
 vlan or arp
 !vlan and ip6 protochain 17
 !not vlan and ip6 protochain 17
-ip6 protochain 17 or vlan 7
-not ip6 protochain 17 and vlan 7
 ifindex {ifindex}
 0ifindex 9999
 mpls
@@ -489,7 +496,7 @@ def main():
         tun = os.open("/dev/net/tun", os.O_RDWR)
         fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", b"pt0", 0x1001))
     # of cooked headers libpcap reads the direction itself; lo has one only
-    better = BETTER if kind in ("ether", "raw") else {}
+    better = {"ether": BETTER | BETTER_TAGS, "raw": BETTER}.get(kind, {})
     rows = [(text, what, Pcap(iface, text, dlt), Tap(iface, text, dlt, mode))
             for text, what in [*table(kind, words), *((t, "") for t in better)]]
     time.sleep(0.5)
@@ -507,7 +514,8 @@ def main():
     for text, what, pcap, tap in rows:
         ours, theirs = got[text]
         if text in better:
-            theirs = got[better[text][0]][1] & got[better[text][1]][1]
+            one, both, other = better[text]
+            theirs = both(got[one][1], got[other][1])
         if kind == "cooked" and ours is not None and theirs is not None:
             ours, theirs = bare(ours), bare(theirs)
             if "protochain" in text:

@@ -72,11 +72,12 @@ finish() {
 	exit $((failed != 0))
 }
 
-# older libpcap|tshark VERSION: is the one that is here, which we compare with?
+# older kernel|libpcap|tshark VERSION: is the one that is here?
 older() {
 	local has
 
 	case $1 in
+	kernel) has=$(uname -r) ;;
 	libpcap) has=$(tcpdump --version 2>&1 | awk '$1 == "libpcap" { print $3 }') ;;
 	tshark) has=$(tshark --version 2>/dev/null | awk 'NR == 1 { print $3 }') ;;
 	esac
