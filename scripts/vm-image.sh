@@ -49,9 +49,9 @@ PACKAGES=(
 	gcc libc6-dev libcmocka-dev liblz4-dev libpcap-dev libseccomp-dev
 	libzstd-dev make pkg-config zlib1g-dev
 	bind9-dnsutils bpftrace busybox-static curl dkms dmsetup e2fsprogs
-	ethtool iperf3 iproute2 iputils-ping kmod lz4 mount openssh-server
-	procps python3 quota strace systemd tcpdump tcpreplay tshark udev
-	util-linux zsh zstd
+	ethtool iperf3 iproute2 iputils-ping kmod lz4 mount openssh-client
+	openssh-server procps python3 quota strace systemd tcpdump tcpreplay
+	tshark udev util-linux zsh zstd
 )
 
 # The kernel's package insists on a maker of initramfs. This is the one that

@@ -16,9 +16,9 @@
 #include <strings.h>
 #include "tapdump.h"
 
-#define SHORT_OPTIONS	"i:DQ:ps:c:F:y:w:B:UhvAbefHKlnNqStuxX#E:m:M:T:" \
+#define SHORT_OPTIONS	"i:DQ:ps:c:F:y:w:B:UhvAbefgHKlnNqStuxX#E:m:M:T:" \
 			"aC:G:W:z:Z:dOLJj:Ir:V:"
-#define PRINT_OPTIONS	"vAbefHKnNqStuxX#EmMT"
+#define PRINT_OPTIONS	"vAbefgHKnNqStuxX#EmMT"
 
 enum {
 	OPT_PCAPNG = 256,

@@ -31,7 +31,7 @@ static const char usage_text[] =
 "         --stats=json[=SECONDS][,FILE] or prometheus=FILE, or none on a terminal\n"
 "Ask      --list-sessions who captures  -d show the filter program, -dd, -ddd\n"
 "         -r FILE or -V FILE read files, with tcpdump  -h or --help  --version\n"
-"Print    passed to tcpdump: -AbeHKlnNqStuvxX#EmMT\n"
+"Print    passed to tcpdump: -AbegHKlnNqStuvxX#EmMT\n"
 "Signals  INT, TERM end properly  USR1 print the counts  HUP next file\n"
 "Example  tapdump -i eth0 -w web.pcap tcp port 443\n";
 
