@@ -114,8 +114,10 @@ run_one() {
 		verdict 1 "$name: the module loads" "$out"
 		return
 	fi
+	# What a shell runs beside itself ignores both, and newer timeouts leave it so.
 	renumber "$name" < <(
-		timeout -k 10 "$timeout" "$file" 2>&1 </dev/null
+		timeout -k 10 "$timeout" env --default-signal=INT,QUIT "$file" \
+			2>&1 </dev/null
 		status=$?
 		((status != 124 && status != 137)) ||
 			echo "# $name took longer than $timeout s"
