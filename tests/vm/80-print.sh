@@ -19,6 +19,8 @@ sets=(
 	"-n -s 60 -X" "-n -T radius -vv" "-n -U --absolute-tcp-sequence-numbers"
 	"-n -E nonsense -m /nonesuch -M secret"
 )
+# From 4.99.6 on.
+[[ $(tcpdump --help 2>&1) != *'[-'*g*'] [ -B'* ]] || sets+=("-n -g -v")
 # What one end sends in one connection has an order, on any number of CPUs.
 filter="icmp or (tcp and src host 10.9.0.1) or (icmp6 and ip6[40] >= 128 and ip6[40] <= 129)"
 nr_sets=${#sets[@]}
