@@ -22,7 +22,7 @@ matches "tshark -L has its link type" "$(in_ns pt-a tshark -i ptap-va -L 2>&1)" 
 shark() {
 	local name=$1 pid
 
-	run_in pt-a timeout --foreground 300 tshark -q -w "$work/$name" "${@:2}" \
+	run_in pt-a env --default-signal=INT timeout --foreground 300 tshark -q -w "$work/$name" "${@:2}" \
 		2>"$work/$name.err" &
 	pid=$!
 	capturing() { in_ns pt-a grep -q ' ptap-extcap running ' /proc/net/ptap; }
